@@ -1,10 +1,6 @@
 package switchboard
 
-import (
-	"time"
-
-	"github.com/roamline/roamline"
-)
+import "github.com/roamline/roamline"
 
 // Signals is what the switchboard asks of the SIP door. Each call returns at
 // once; what comes of it arrives as events at the door's Sink. A leg is known
@@ -86,15 +82,4 @@ type Voice interface {
 	// that the leg held.
 	Figures(leg roamline.LegID) (roamline.Figures, error)
 	Close(leg roamline.LegID) (roamline.Figures, error)
-}
-
-// A Site is what the switchboard must know of the place it serves.
-type Site struct {
-	Country    string            // ISO 3166 alpha-2, for numbers typed without a prefix
-	Emergency  []roamline.Number // as dialled: "112"
-	RingFor    time.Duration     // how long a client rings before the call counts as not answered
-	Grace      time.Duration     // how long a binding outlives its client's connection
-	Idle       time.Duration     // a binding without use for so long ends; 0: never
-	Announce   bool              // speak to callers before refusing them
-	Extensions int               // most digits of an internal extension
 }
