@@ -15,13 +15,13 @@ const (
 type Leg struct {
 	ID     LegID
 	State  LegState
-	At     Target // the client or trunk at its far end
-	User   UserID // who is there; empty beyond a trunk
-	Ready  bool   // its voice path carries
-	Held   bool   // its far end put us on hold
-	Cause  Cause  // why it ended
-	Codec  string // agreed
-	Inward bool   // it was offered to us; false: we called
+	At     Target    // the client or trunk at its far end
+	User   UserID    // who is there; empty beyond a trunk
+	Ready  bool      // its voice path carries
+	Held   bool      // its far end put us on hold
+	Cause  Cause     // why it ended
+	Inward bool      // it was offered to us; false: we called
+	Last   CommandID // the last command about it that its state waits for
 }
 
 // A Target is where a leg can be opened: at a client, or through a trunk to a

@@ -32,7 +32,7 @@ func Normalise(typed string, s roamline.Site) (roamline.Number, error) {
 		return "", unreadable(typed, "write it with its country, such as +34910000001")
 	}
 	e164 := phonenumbers.Format(n, phonenumbers.E164)
-	if !phonenumbers.IsPossibleNumber(n) || len(e164) > 16 {
+	if !phonenumbers.IsPossibleNumber(n) || len(e164) < 7 || len(e164) > 16 {
 		return "", unreadable(typed, "it has too many or too few digits for its country")
 	}
 	return roamline.Number(e164), nil
