@@ -11,7 +11,8 @@ import (
 // Normalise reads a number as people write it ("910 00 00 01", "0034910000001",
 // "tel:+34-910-000-001", "1001") and returns its normal form: an emergency
 // number or an extension as it is, everything else in E.164 with the site's
-// country. Invalid says what can't be read.
+// country; without a country, digits without a plus are an extension. Invalid
+// says what can't be read.
 func Normalise(typed string, s roamline.Site) (roamline.Number, error) {
 	digits := strip(typed)
 	switch {
@@ -24,6 +25,11 @@ func Normalise(typed string, s roamline.Site) (roamline.Number, error) {
 	case digits[0] == '+': // as it is: the library would drop a national zero
 		if len(digits) < 7 || len(digits) > 16 { // E.164 section 6: at most 15 digits
 			return "", unreadable(typed, "a number with a plus has 6 to 15 digits")
+		}
+		return roamline.Number(digits), nil
+	case s.Country == "":
+		if len(digits) > 15 {
+			return "", unreadable(typed, "it has too many digits")
 		}
 		return roamline.Number(digits), nil
 	}
