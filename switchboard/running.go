@@ -128,6 +128,10 @@ func (r *running) plan(ev roamline.Offered) {
 	}
 	routed.At = now()
 	r.codec = heard(ev.SDP)
+	if b, ok := (facts{ctx, r.sb}).Of(routed.User); ok {
+		r.tell(roamline.TraceWho, fmt.Sprintf("%s is at %s since %s by %s", r.sb.nameOf(b.User), r.sb.place(roamline.Target{Client: b.Client}),
+			b.Since.Format("15:04:05"), b.Proof.Method))
+	}
 	r.tell(roamline.TraceRoute, fmt.Sprintf("%s dialled: %s", routed.To, planned(routed, r.sb)))
 	r.handle(routed)
 	r.sb.Meter.Routed(time.Since(ev.When()))

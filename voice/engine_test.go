@@ -1,0 +1,45 @@
+package voice_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/pion/dtls/v3"
+
+	"github.com/roamline/roamline"
+	"github.com/roamline/roamline/voice"
+)
+
+func TestBrowserAndTrunkHearEachOther(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		active   bool
+		profiles []dtls.SRTPProtectionProfile
+		threads  int
+	}{
+		{"we are the DTLS server", false, nil, 1},
+		{"we are the DTLS client", true, nil, 1},
+		{"SHA1-80 is all that the far end can do", false, []dtls.SRTPProtectionProfile{dtls.SRTP_AES128_CM_HMAC_SHA1_80}, 1},
+		{"three media threads", false, nil, 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := open(t, func(o *voice.Options) { o.Threads = c.threads })
+			p, b := newPhone(t), newBrowser(t)
+			b.only = c.profiles
+			s.call("trunk", p, roamline.PCMU)
+			s.web("web", b, roamline.PCMU, c.active)
+			ok(t, s.Join("trunk", "web"))
+			for i := range 200 {
+				there, back := bytes.Repeat([]byte{byte(i)}, 160), bytes.Repeat([]byte{byte(255 - i)}, 160)
+				p.say(there, 0)
+				if q := b.hear(); !bytes.Equal(q.Payload, there) {
+					t.Fatalf("packet %d reached the browser as %x", i, q.Payload[:4])
+				}
+				b.say(back, 0)
+				if q := p.hear(); !bytes.Equal(q.Payload, back) {
+					t.Fatalf("packet %d reached the trunk as %x", i, q.Payload[:4])
+				}
+			}
+		})
+	}
+}
