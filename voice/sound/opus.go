@@ -55,7 +55,7 @@ var (
 	// which speech needs.
 	opusLeg = opusSetting{gopus.BandwidthNarrowband, 24000, 1, gopus.SignalVoice}
 	// Prompts are encoded once.
-	opusPrompt = opusSetting{gopus.BandwidthWideband, 32000, 8, gopus.SignalAuto}
+	opusPrompt = opusSetting{gopus.BandwidthWideband, 32000, 5, gopus.SignalAuto}
 )
 
 type opusEncoder struct{ e *gopus.Encoder }

@@ -54,8 +54,9 @@ var sources = map[roamline.Prompt]func(rate int) ([]int16, error){
 }
 
 // New returns a library with all prompts of the root package, each encoded when
-// it is asked for first (the hold music in Opus takes longest: 0.2 s). It fails
-// if a spoken prompt's file is missing or can't be read.
+// it is asked for first (the hold music in Opus takes longest: 0.2 s; Prepare
+// does it beforehand). It fails if a spoken prompt's file is missing or can't be
+// read.
 func New() (*Library, error) {
 	l := &Library{prompts: map[prepared]func() ([][]byte, error){}}
 	for p, source := range sources {
@@ -69,6 +70,17 @@ func New() (*Library, error) {
 		}
 	}
 	return l, nil
+}
+
+// Prepare encodes what Frames would encode on first use, so that no call waits
+// for it: all prompts in all codecs, about 0.5 s of one core.
+func (l *Library) Prepare() error {
+	for p, frames := range l.prompts {
+		if _, err := frames(); err != nil {
+			return &roamline.Error{Op: "sound.Prepare", Of: string(p.prompt), Err: err}
+		}
+	}
+	return nil
 }
 
 // Frames returns the prompt encoded for c, one payload for each 20 ms; played
@@ -182,8 +194,8 @@ func speech(p roamline.Prompt) func(rate int) ([]int16, error) {
 }
 
 // encodePrompt encodes a prompt in frames of 20 ms, the last filled up with
-// silence. It goes through the prompt twice and keeps the second round, so that
-// the codec's state at the beginning is that of the end.
+// silence. The codec hears the prompt's last half second first, so that its
+// state at the beginning is that of the end and a repetition has no seam.
 func encodePrompt(source func(int) ([]int16, error), c roamline.Codec, rate int) ([][]byte, error) {
 	pcm, err := source(rate)
 	if err != nil {
@@ -198,17 +210,18 @@ func encodePrompt(source func(int) ([]int16, error), c roamline.Codec, rate int)
 	}
 	frame := rate / 50
 	pcm = append(pcm, make([]int16, (frame-len(pcm)%frame)%frame)...)
+	before := min(len(pcm), 25*frame)
 	var (
 		out [][]byte
 		buf [1500]byte
 	)
-	for range 2 {
-		out = out[:0]
-		for at := 0; at < len(pcm); at += frame {
-			n, err := e.Encode(pcm[at:at+frame], buf[:])
-			if err != nil {
-				return nil, err
-			}
+	for at := -before; at < len(pcm); at += frame {
+		from := (at + len(pcm)) % len(pcm)
+		n, err := e.Encode(pcm[from:from+frame], buf[:])
+		if err != nil {
+			return nil, err
+		}
+		if at >= 0 {
 			out = append(out, append([]byte(nil), buf[:n]...))
 		}
 	}

@@ -193,6 +193,16 @@ func TestMusicHasNoSeam(t *testing.T) {
 
 func abs(x int) int { return max(x, -x) }
 
+func TestPreparedIsNotEncodedAgain(t *testing.T) {
+	l := library(t)
+	if err := l.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	if a := testing.AllocsPerRun(5, func() { l.Frames(roamline.HoldMusic, roamline.Opus) }); a > 0 {
+		t.Errorf("%.0f allocations", a)
+	}
+}
+
 func TestFramesMayBeAskedForByMany(t *testing.T) {
 	l := library(t)
 	var wg sync.WaitGroup

@@ -3,7 +3,7 @@ package sound
 import "math"
 
 // loudness is the peak of a tone, as a part of full scale: -13 dBFS, that is
-// -16 dBFS of power below a full-scale square, or about -10 dBm0 at a gateway.
+// -16 dBFS as root mean square, or about -10 dBm0 at a gateway.
 const loudness = 0.224
 
 // soft is how long a tone takes to rise and to fall, seconds: no click.
