@@ -18,11 +18,14 @@ import (
 // SocketName is the administrator's socket in the data folder.
 const SocketName = "roamline.sock"
 
+// localGrace is how long requests may go on once the socket is to be closed.
+const localGrace = 2 * time.Second
+
 // A sockaddr_un holds 108 bytes with its final zero (unix(7)).
 const maxSocketPath = 107
 
 // ServeLocal serves h to the administrator on the Unix socket in dir, until
-// stop is called. Whoever may open the socket (mode 0600: the server's user
+// stop is called, which takes at most two seconds. Whoever may open the socket (mode 0600: the server's user
 // and root) is the administrator. The caller holds dir's lock, so that a
 // socket which nobody answers at is a crashed server's and is replaced.
 func ServeLocal(dir string, h http.Handler, log *slog.Logger) (stop func(context.Context) error, err error) {
@@ -55,6 +58,8 @@ func ServeLocal(dir string, h http.Handler, log *slog.Logger) (stop func(context
 	}()
 	return func(ctx context.Context) error {
 		os.Remove(real)
+		ctx, cancel := context.WithTimeout(ctx, localGrace) // streams of events never end by themselves
+		defer cancel()
 		err := srv.Shutdown(ctx)
 		if err != nil {
 			err = srv.Close()

@@ -44,7 +44,7 @@ func prover(cfg config.Config, st roamline.Store) (func(context.Context, roamlin
 		case roamline.ByPassword:
 			methods[m] = password.New(st)
 		case roamline.ByPIN:
-			methods[m] = pin.New(st)
+			methods[m] = pin.New(st, func(typed string) (roamline.Number, error) { return route.Normalise(typed, cfg.Site) })
 		}
 	}
 	return identify.New(methods, identify.Limits{}).Prove, nil
