@@ -97,14 +97,74 @@ func TestManyAccountsFromOneAddressMustWait(t *testing.T) {
 	s := &secrets{}
 	d := door(s, Limits{})
 	var err error
-	for i := range 40 {
-		_, err = d.Prove(t.Context(), claim(fmt.Sprint("user", i), "x", fmt.Sprint("client", i), "198.51.100.9", noon))
+	for i := range 210 {
+		from := fmt.Sprintf("2001:db8:1:2::%x", i+1) // one subscriber
+		_, err = d.Prove(t.Context(), claim(fmt.Sprint("user", i), "x", fmt.Sprint("client", i), from, noon))
 	}
 	if roamline.KindOf(err) != roamline.Exhausted {
-		t.Errorf("the 40th account from one address: %v", err)
+		t.Errorf("the 210th account from one address: %v", err)
 	}
-	if n := s.computed.Load(); n != 30 {
-		t.Errorf("%d hashes were computed, want 30: a refused try must cost nothing", n)
+	if n := s.computed.Load(); n != 200 {
+		t.Errorf("%d hashes were computed, want 200: a refused try must cost nothing", n)
+	}
+}
+
+func TestManyAccountsAtOneClientMustWait(t *testing.T) {
+	d := door(&secrets{}, Limits{})
+	var err error
+	for i := range 31 {
+		_, err = d.Prove(t.Context(), claim(fmt.Sprint("user", i), "x", "evil", fmt.Sprint("10.0.0.", i), noon))
+	}
+	if roamline.KindOf(err) != roamline.Exhausted {
+		t.Errorf("the 31st account at one client: %v", err)
+	}
+}
+
+func TestBusyClientNeverWaits(t *testing.T) {
+	d := door(&secrets{}, Limits{})
+	at := noon
+	for i := range 5000 { // a ward's desk: one mistake in ten, somebody every two minutes
+		at = at.Add(2 * time.Minute)
+		secret := "right"
+		if i%10 == 0 {
+			secret = "wrong"
+		}
+		if _, err := d.Prove(t.Context(), claim("ana", secret, "desk1", "10.0.0.1", at)); roamline.KindOf(err) == roamline.Exhausted {
+			t.Fatalf("sign-in %d: %v", i, err)
+		}
+	}
+}
+
+func TestOwnerBehindTheAttackersAddressNeverWaits(t *testing.T) {
+	d := door(&secrets{}, Limits{})
+	if _, err := d.Prove(t.Context(), claim("ana", "right", "desk1", "10.0.0.1", noon)); err != nil {
+		t.Fatal(err)
+	}
+	at := noon.Add(8 * time.Hour)
+	for i := range 300 {
+		d.Prove(t.Context(), claim("ana", "wrong", fmt.Sprint("evil", i), "10.0.0.1", at))
+	}
+	if _, err := d.Prove(t.Context(), claim("ana", "right", "desk1", "10.0.0.1", at)); err != nil {
+		t.Errorf("at the client where she was before: %v", err)
+	}
+	var late *TooManyError
+	_, err := d.Prove(t.Context(), claim("bo", "x", "desk2", "10.0.0.1", at))
+	if !errors.As(err, &late) || late.RetryAfter() > 30*time.Second {
+		t.Errorf("whoever was never here waits, and not for long: %v", err)
+	}
+}
+
+func TestOwnAccountBuysNoGuesses(t *testing.T) {
+	d := door(&secrets{}, Limits{})
+	var err error
+	for i := range 40 {
+		if _, err = d.Prove(t.Context(), claim(fmt.Sprint("victim", i), "x", "evil", "10.0.0.1", noon)); err != nil && i >= 30 {
+			break
+		}
+		d.Prove(t.Context(), claim("ana", "right", "evil", "10.0.0.1", noon))
+	}
+	if roamline.KindOf(err) != roamline.Exhausted {
+		t.Errorf("after 30 guesses with right ones between: %v", err)
 	}
 }
 

@@ -39,10 +39,14 @@ func (e *Engine) Join(a, b roamline.LegID) error {
 			}
 		}
 	})
-	if err := e.arrange(l); err != nil {
-		return err
+	err = e.arrange(l)
+	if err == nil {
+		err = e.arrange(m)
 	}
-	return e.arrange(m)
+	if err != nil {
+		e.part(l)
+	}
+	return err
 }
 
 // Part ends a Join; both hear nothing. It is no error if there was none.
@@ -88,21 +92,22 @@ func (e *Engine) together(l, m *leg) {
 		old.timers.stop(&m.report)
 		old.timers.stop(&m.pace)
 		m.paced = false
+		addrs, names := old.disown(m)
 		m.owner.Store(to)
-		// Before the other thread learns of it, so that it finds the leg there
-		// when the first packet comes.
+		// The new thread takes the leg over before any packet is passed to it.
 		to.post(func() {
 			to.adopt(m)
-			now := to.e.clock()
-			to.timers.set(&m.watchdog, now)
+			to.now = to.e.clock()
+			if m.connected && !m.gone {
+				to.timers.set(&m.watchdog, to.now)
+			}
 			if m.ready {
-				to.timers.set(&m.report, now+reportGap()/2)
+				to.timers.set(&m.report, to.now+to.e.reportGap()/2)
 			}
 			to.keepPace(m)
 		})
-		old.disown(m, to)
+		e.owners.move(addrs, names, old, to)
 	})
-	to.do(func() {})
 }
 
 // arrange decides how l hears its peer, as far as both are connected.
@@ -165,7 +170,8 @@ func (e *Engine) closeLeg(l *leg) (f roamline.Figures) {
 		t.timers.stop(&l.watchdog)
 		t.timers.stop(&l.report)
 		t.timers.stop(&l.pace)
-		t.disown(l, nil)
+		addrs, names := t.disown(l)
+		e.owners.move(addrs, names, t, nil)
 		l.gone = true
 		if l.web != nil {
 			l.web.endShake()

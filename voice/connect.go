@@ -101,7 +101,10 @@ func (t *thread) carry(l *leg) {
 	if !l.ready {
 		l.ready = true
 		l.flowing = t.now
-		t.timers.set(&l.report, t.now+reportGap()/2)
+		t.timers.set(&l.report, t.now+t.e.reportGap()/2)
+		if !l.gone {
+			t.timers.set(&l.watchdog, t.now)
+		}
 		t.keepPace(l)
 	}
 	if !l.told {

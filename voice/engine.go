@@ -36,6 +36,9 @@ type Options struct {
 	// SilenceLimit is how long a leg may bring nothing while its voice should
 	// flow; 0: 30 s.
 	SilenceLimit time.Duration
+	// ReportEvery is the mean time between a leg's RTCP reports; 0: 5 s, as
+	// RFC 3550 section 6.2 recommends.
+	ReportEvery time.Duration
 	// Threads is the number of media threads; 0: one for each core, but one on
 	// a machine with two or less, where the rest of the server needs the other.
 	Threads int
@@ -43,7 +46,7 @@ type Options struct {
 }
 
 // An Engine is the voice of a server. Its methods may be called from any
-// goroutine, but not from its Sink.
+// goroutine; Shutdown not from its Sink.
 type Engine struct {
 	opt      Options
 	log      *slog.Logger
@@ -72,6 +75,9 @@ func New(o Options) (*Engine, error) {
 	}
 	if o.SilenceLimit == 0 {
 		o.SilenceLimit = 30 * time.Second
+	}
+	if o.ReportEvery == 0 {
+		o.ReportEvery = 5 * time.Second
 	}
 	if o.Threads <= 0 {
 		o.Threads = runtime.NumCPU()

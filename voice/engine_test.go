@@ -43,3 +43,27 @@ func TestBrowserAndTrunkHearEachOther(t *testing.T) {
 		})
 	}
 }
+
+// The kernel spreads browsers over the threads' sockets as it likes; each leg
+// works wherever its packets come in.
+func TestManyBrowsersOnSeveralThreads(t *testing.T) {
+	s := open(t, func(o *voice.Options) { o.Threads = 3 })
+	for _, id := range []roamline.LegID{"1", "2", "3", "4", "5", "6"} {
+		p, b := newPhone(t), newBrowser(t)
+		s.call("trunk"+id, p, roamline.PCMU)
+		s.web("web"+id, b, roamline.PCMU, false)
+		ok(t, s.Join("trunk"+id, "web"+id))
+		for i := range 20 {
+			want := []byte(string(id) + string(rune('a'+i)))
+			b.say(want, 0)
+			p.hearsNothingBut(want)
+			p.say(want, 0)
+			if q := b.hear(); !bytes.Equal(q.Payload, want) {
+				t.Fatalf("heard %q, want %q", q.Payload, want)
+			}
+		}
+	}
+	if d := s.Stats().Discarded; d != 0 {
+		t.Errorf("%d packets discarded", d)
+	}
+}

@@ -107,11 +107,7 @@ func (o *owners) setAddr(a netip.AddrPort, t *thread) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if t == nil {
-		delete(o.addr, a)
-		return
-	}
-	o.addr[a] = t
+	put(o.addr, a, t)
 }
 
 func (o *owners) setName(ufrag string, t *thread) {
@@ -120,9 +116,32 @@ func (o *owners) setName(ufrag string, t *thread) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if t == nil {
-		delete(o.name, ufrag)
+	put(o.name, ufrag, t)
+}
+
+// move gives what from owned to another thread, or to nobody.
+func (o *owners) move(addrs []netip.AddrPort, names []string, from, to *thread) {
+	if o.single {
 		return
 	}
-	o.name[ufrag] = t
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, a := range addrs {
+		if o.addr[a] == from {
+			put(o.addr, a, to)
+		}
+	}
+	for _, n := range names {
+		if o.name[n] == from {
+			put(o.name, n, to)
+		}
+	}
+}
+
+func put[K comparable](m map[K]*thread, k K, t *thread) {
+	if t == nil {
+		delete(m, k)
+		return
+	}
+	m[k] = t
 }

@@ -8,6 +8,8 @@ type jitterBuffer struct {
 	started bool
 	filling bool   // not enough is held yet
 	next    uint16 // number to be played next
+	played  bool
+	floor   uint16 // the number after the last that was played
 }
 
 type jitterSlot struct {
@@ -24,18 +26,26 @@ const (
 )
 
 // push stores a payload; what comes too late, twice or too long is left out. A
-// packet far ahead empties the buffer and begins anew.
+// packet far ahead, or far behind, empties the buffer and begins anew.
 func (j *jitterBuffer) push(seq uint16, payload []byte) {
 	if len(payload) > maxPacket || len(payload) == 0 {
 		return
 	}
-	ahead := int16(seq - j.next)
-	if !j.started || ahead >= jitterSlots || ahead < -maxMisorder {
-		j.reset()
-		j.started, j.next, ahead = true, seq, 0
+	ahead, behind := int16(seq-j.next), int16(seq-j.next)
+	if j.played {
+		behind = int16(seq - j.floor)
 	}
-	if ahead < 0 {
-		if !j.filling || j.count+int(-ahead) > jitterSlots || j.span(seq) >= jitterSlots {
+	switch {
+	case !j.started || behind < -maxMisorder:
+		j.reset()
+		j.started, j.played, j.next = true, false, seq
+	case j.played && behind < 0:
+		return
+	case ahead >= jitterSlots:
+		j.reset()
+		j.next = seq
+	case ahead < 0:
+		if !j.filling || j.span(seq) >= jitterSlots {
 			return
 		}
 		j.next = seq
@@ -110,6 +120,7 @@ func (j *jitterBuffer) pop() (playout, []byte) {
 	}
 	s.used = false
 	j.count--
+	j.played, j.floor = true, j.next
 	return packet, s.data[:s.size]
 }
 

@@ -134,23 +134,23 @@ func (t *thread) adopt(l *leg) {
 	}
 }
 
-// disown undoes adopt. Where the packets of l go from now on is the caller's
-// affair: to is the next owner, or nil.
-func (t *thread) disown(l *leg, to *thread) {
+// disown undoes adopt, and returns what led browsers' packets to l.
+func (t *thread) disown(l *leg) (addrs []netip.AddrPort, names []string) {
 	t.legs.Add(-1)
 	if s := l.trunk; s != nil {
 		t.unwatch(s.rtp.fd)
 		t.unwatch(s.rtcp.fd)
-		return
+		return nil, nil
 	}
 	for _, c := range []credentials{l.web.now, l.web.prior} {
 		delete(t.byName, c.ufrag)
-		t.e.owners.setName(c.ufrag, to)
+		names = append(names, c.ufrag)
 	}
 	for _, p := range l.web.pairs {
 		delete(t.byAddr, p.addr)
-		t.e.owners.setAddr(p.addr, to)
+		addrs = append(addrs, p.addr)
 	}
+	return addrs, names
 }
 
 func (t *thread) name(l *leg, ufrag string) {

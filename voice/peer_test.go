@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/netip"
@@ -53,7 +54,7 @@ func open(t *testing.T, change ...func(*voice.Options)) *site {
 		t.Fatal(err)
 	}
 	s := &site{t: t, more: make(chan struct{}, 1)}
-	o := voice.Options{Sink: s.take, Sounds: sounds, BrowserUDP: loopback, PortLow: 31000, PortHigh: 31999, Threads: 1}
+	o := voice.Options{Sink: s.take, Sounds: sounds, BrowserUDP: loopback, PortLow: 31000, PortHigh: 31999, Threads: 1, Log: slog.New(slog.DiscardHandler)}
 	for _, f := range change {
 		f(&o)
 	}
@@ -145,12 +146,17 @@ type phone struct {
 // newPhone opens a pair of an even port and the next.
 func newPhone(t *testing.T) *phone {
 	t.Helper()
+	return newPhoneAt(t, loopback.Addr())
+}
+
+func newPhoneAt(t *testing.T, ip netip.Addr) *phone {
+	t.Helper()
 	for range 100 {
-		c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: ip.AsSlice()})
 		ok(t, err)
 		port := c.LocalAddr().(*net.UDPAddr).Port
 		if port%2 == 0 {
-			if d, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port + 1}); err == nil {
+			if d, err := net.ListenUDP("udp", &net.UDPAddr{IP: ip.AsSlice(), Port: port + 1}); err == nil {
 				t.Cleanup(func() { c.Close(); d.Close() })
 				return &phone{t: t, c: c, rtcp: d, ssrc: 0x1111, seq: 1000, ts: 5000}
 			}
@@ -235,8 +241,8 @@ func (p *phone) listen(d time.Duration) (*rtp.Packet, error) {
 	}
 }
 
-// silent fails if anything is heard that was sent before now: a marker that
-// is sent by way of the engine comes next.
+// hearsNothingBut fails unless the next packet has this payload: what was sent
+// before it was not passed on.
 func (p *phone) hearsNothingBut(want []byte) {
 	p.t.Helper()
 	if q := p.hear(); string(q.Payload) != string(want) {
@@ -264,6 +270,11 @@ type browser struct {
 
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
+	return newBrowserAt(t, loopback.Addr())
+}
+
+func newBrowserAt(t *testing.T, ip netip.Addr) *browser {
+	t.Helper()
 	key := must[*ecdsa.PrivateKey](t)(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	form := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
 	der := must[[]byte](t)(x509.CreateCertificate(rand.Reader, form, form, &key.PublicKey, key))
@@ -272,7 +283,7 @@ func newBrowser(t *testing.T) *browser {
 	for _, b := range sum {
 		hexes = append(hexes, strings.ToUpper(hex.EncodeToString([]byte{b})))
 	}
-	b := &browser{t: t, phone: *newPhone(t), ufrag: "theirs", pwd: "their-password-of-22-characters",
+	b := &browser{t: t, phone: *newPhoneAt(t, ip), ufrag: "theirs", pwd: "their-password-of-22-characters",
 		cert: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, print: "sha-256 " + strings.Join(hexes, ":"),
 		stun: make(chan []byte, 64), dtls: make(chan []byte, 64), rtp: make(chan []byte, 1024), ended: make(chan struct{}), read: deadline.New()}
 	b.ssrc = 0x2222

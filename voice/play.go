@@ -34,6 +34,9 @@ func (e *Engine) Play(id roamline.LegID, p roamline.Prompt, loop bool) error {
 		frames, err := e.opt.Sounds.Frames(p, c)
 		e.mu.Lock()
 		if err != nil {
+			if l.control.prompt == p && !l.control.started {
+				l.control.prompt = ""
+			}
 			return err
 		}
 		if l, err = e.find("voice.Play", id); err != nil {
@@ -119,7 +122,9 @@ func (l *leg) busy() bool {
 func (t *thread) step(l *leg, now int64) {
 	if !l.ready || !l.busy() {
 		l.paced = false
-		l.send.resync()
+		if l.send.ticking {
+			l.send.resync()
+		}
 		return
 	}
 	ts, first := l.send.tick(now)

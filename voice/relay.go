@@ -97,7 +97,8 @@ func (t *thread) deliver(l *leg, b []byte, h *rtpHeader, event bool, v verdict) 
 	case dst.feed == silent || dst.player.on || dst.dial.on:
 	case event:
 		t.relayEvent(l, dst, b, h, v)
-	case h.payload == comfortNoise:
+	case h.payload == comfortNoise: // was not agreed to
+		dst.send.skip(h.seq)
 	case dst.feed == relayed:
 		t.relay(dst, b, h, dst.media.Codec.Payload, v)
 	case dst.feed == decoded:
@@ -121,6 +122,7 @@ func (t *thread) relay(dst *leg, b []byte, h *rtpHeader, payload uint8, v verdic
 // its clock.
 func (t *thread) relayEvent(l, dst *leg, b []byte, h *rtpHeader, v verdict) {
 	if dst.media.DTMF == nil || len(b)-h.start < eventLen {
+		dst.send.skip(h.seq)
 		return
 	}
 	from, to := l.media.DTMF.Rate, dst.media.DTMF.Rate

@@ -21,10 +21,11 @@ const (
 // ntpEpoch is 1970 in seconds of NTP.
 const ntpEpoch = 2208988800
 
-// reportGap returns the time to the next report: 5 s on average, random so
-// that legs do not report in step (RFC 3550 section 6.2).
-func reportGap() int64 {
-	return int64(2500*time.Millisecond) + rand.Int64N(int64(5*time.Second))
+// reportGap returns the time to the next report, between half and one and a
+// half of the mean, so that legs do not report in step (RFC 3550 section 6.2).
+func (e *Engine) reportGap() int64 {
+	mean := int64(e.opt.ReportEvery)
+	return mean/2 + rand.Int64N(mean+1)
 }
 
 // A farReport is what the far end told in its reports.
@@ -109,7 +110,7 @@ func (t *thread) sendReport(l *leg, now int64) {
 	if !l.ready {
 		return
 	}
-	t.timers.set(&l.report, now+reportGap())
+	t.timers.set(&l.report, now+t.e.reportGap())
 	if !l.reachable() {
 		return
 	}

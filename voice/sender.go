@@ -76,6 +76,13 @@ func (s *sender) relay(h *rtpHeader, now int64) bool {
 	return true
 }
 
+// skip closes the gap that a packet of the source leaves that is not sent on.
+func (s *sender) skip(seq uint16) {
+	if s.mapped && int16(seq-s.inSeq) > 0 {
+		s.seqOff--
+	}
+}
+
 // jumped reports whether h's timestamp follows neither the sequence numbers,
 // at up to 120 ms a packet, nor the clock, within a second.
 func (s *sender) jumped(h *rtpHeader, now int64) bool {

@@ -148,8 +148,8 @@ func (t *thread) run() {
 			t.readable(int(events[i].Fd))
 		}
 		t.timers.run(t.now)
+		t.publish() // first: who sees an answer sees the count
 		t.out.flush()
-		t.publish()
 	}
 }
 

@@ -84,12 +84,18 @@ func (d *Door) newBrowser(ctx context.Context, key, hint string) (client roamlin
 		return c, err // two requests of one page at the same time
 	}
 	state := roamline.Waiting
-	if d.AdmitAll {
-		state = roamline.Admitted
-	}
 	var dropped roamline.ClientID
 	err = d.Store.Atomic(ctx, func(s roamline.Store) error {
-		waiting, _, err := s.Clients().List(ctx, roamline.Query{Limit: 1000, Where: map[string]string{"state": string(roamline.Waiting)}})
+		if d.AdmitAll {
+			admitted, err := inState(ctx, s, roamline.Admitted)
+			if err != nil {
+				return err
+			}
+			if len(admitted) < maxWaiting {
+				state = roamline.Admitted
+			}
+		}
+		waiting, err := inState(ctx, s, roamline.Waiting)
 		if err != nil {
 			return err
 		}
@@ -115,6 +121,12 @@ func (d *Door) newBrowser(ctx context.Context, key, hint string) (client roamlin
 		d.ClientChanged(client.ID)
 	}
 	return client, err
+}
+
+// inState returns the clients in a state, at most 1000.
+func inState(ctx context.Context, s roamline.Store, state roamline.ClientState) ([]roamline.Client, error) {
+	found, _, err := s.Clients().List(ctx, roamline.Query{Limit: 1000, Where: map[string]string{"state": string(state)}})
+	return found, err
 }
 
 // firstName is what a client is called until somebody names it. The start of
@@ -167,6 +179,7 @@ func (d *Door) enrol(ctx context.Context, c caller, in *enrolInput) (*body[thisC
 	}
 	if replaced {
 		d.live.cut(c.client.ID)
+		d.CredentialsChanged(client.ID)
 		if err := d.withdraw(ctx, client.ID); err != nil {
 			return nil, err
 		}

@@ -56,10 +56,13 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 	})
 }
 
-// silent takes the values out of what the validator complains about: one may
-// be a password.
+// silent takes the values out of what the validator complains about (one may
+// be a password) and gives the complaint a title in words.
 func silent(_ huma.Context, _ string, v any) (any, error) {
 	if m, ok := v.(*huma.ErrorModel); ok {
+		if m.Title == http.StatusText(m.Status) {
+			m.Title = wordsFor(m.Status)
+		}
 		for _, e := range m.Errors {
 			if e != nil {
 				e.Value = nil
@@ -67,6 +70,21 @@ func silent(_ huma.Context, _ string, v any) (any, error) {
 		}
 	}
 	return v, nil
+}
+
+// wordsFor says in words what the framework refuses.
+func wordsFor(status int) string {
+	switch status {
+	case http.StatusBadRequest, http.StatusUnsupportedMediaType:
+		return "That can't be read"
+	case http.StatusUnprocessableEntity:
+		return "That can't be used"
+	case http.StatusRequestEntityTooLarge:
+		return "That is too long"
+	case http.StatusRequestTimeout:
+		return "That took too long to arrive"
+	}
+	return http.StatusText(status)
 }
 
 // An access says who may call an operation.

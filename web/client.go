@@ -177,7 +177,9 @@ func (d *Door) identify(ctx context.Context, c caller, in *claimInput) (*body[id
 	case roamline.Unauthorized:
 		r := refuse(http.StatusUnauthorized, typeWrong, "Name and "+map[roamline.Method]string{
 			roamline.ByPassword: "password", roamline.ByPIN: "PIN"}[method]+" do not match")
-		r.header.Set("WWW-Authenticate", `DPoP algs="ES256"`)
+		// The token was right: a challenge of another scheme keeps clients from
+		// fetching a new one and trying again.
+		r.header.Set("WWW-Authenticate", `Claim method="`+in.Body.Method+`"`)
 		return nil, r
 	case roamline.Exhausted:
 		return nil, refuse(http.StatusTooManyRequests, typeTooOften, "Too many tries. Wait a little, then try again").after(waitIn(err))

@@ -306,7 +306,7 @@ func (d *Door) putDigest(ctx context.Context, _ caller, in *digestInput) (*struc
 		return s.SetSecret(ctx, roamline.DigestHash, in.ID, d.digestHash(c.Login, in.Body.Password))
 	})
 	if err == nil {
-		d.ClientChanged(roamline.ClientID(in.ID))
+		d.CredentialsChanged(roamline.ClientID(in.ID))
 	}
 	return nil, err
 }

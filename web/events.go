@@ -16,9 +16,8 @@ import (
 )
 
 const (
-	heartbeat    = 15 * time.Second // between comments that keep the connection
-	writeLimit   = 10 * time.Second // a reader slower than this is cut and comes again
-	figuresEvery = time.Second      // live voice figures of a page's own calls
+	heartbeat  = 15 * time.Second // between comments that keep the connection
+	writeLimit = 10 * time.Second // a reader slower than this is cut and comes again
 )
 
 type releasedJSON struct {
@@ -52,7 +51,7 @@ func (d *Door) registerEvents() {
 		Summary: "What changes, as it happens (text/event-stream)",
 		Description: "Events bound, released, reach, call, trunk, client, each with data of the type of that name; first the present state, then ready. " +
 			"A client sees what concerns it and whoever is signed in here; an administrator sees all. When somebody signs in or out here " +
-			"the state is told again, up to another ready: forget calls at bound and released. Own calls come once a second while they talk. " +
+			"the state is told again, up to another ready: forget calls at bound and released. Calls that talk come once a second, with voice figures. " +
 			"A comment comes every 15 s. A reader that is too slow is cut; come again.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: data}},
@@ -92,7 +91,6 @@ type viewer struct {
 	out    http.ResponseWriter
 	ctl    *http.ResponseController
 	nudge  <-chan struct{}
-	told   map[roamline.CallID]time.Time // when an own call that talks was last told
 }
 
 // errCut ends a stream whose client may no longer listen, or whose source
@@ -121,7 +119,7 @@ func (v *viewer) look(ctx context.Context) error {
 	if err := v.door.meet(ctx, &c); err != nil {
 		return err
 	}
-	v.client, v.user, v.told = now, c.user, map[roamline.CallID]time.Time{}
+	v.client, v.user = now, c.user
 	return v.send("client", v.door.names(ctx).thisClient(now))
 }
 
@@ -151,8 +149,6 @@ func (v *viewer) follow(ctx context.Context) error {
 	news := v.door.Exchange.Watch(ctx)
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
-	figures := time.NewTicker(figuresEvery)
-	defer figures.Stop()
 	for {
 		var again bool
 		var err error
@@ -170,8 +166,6 @@ func (v *viewer) follow(ctx context.Context) error {
 			}
 		case <-v.nudge:
 			again, err = v.changed(ctx)
-		case now := <-figures.C:
-			err = v.figures(ctx, now)
 		}
 		if err != nil || again {
 			return err
@@ -247,11 +241,6 @@ func (v *viewer) call(names *names, view roamline.CallView, all bool) error {
 	if !all {
 		v.hide(&j)
 	}
-	if view.Call.State == roamline.Over {
-		delete(v.told, view.Call.ID)
-	} else if v.own(view.Call) && view.Call.State == roamline.Talking {
-		v.told[view.Call.ID] = time.Now()
-	}
 	return v.send("call", j)
 }
 
@@ -264,26 +253,6 @@ func (v *viewer) hide(j *callJSON) {
 		}
 		l.Client, l.ClientName, l.Trunk, l.TrunkName = "", "", "", ""
 	}
-}
-
-// figures tells the page's own calls that talk, with fresh voice figures,
-// unless they were told just now.
-func (v *viewer) figures(ctx context.Context, now time.Time) error {
-	if len(v.told) == 0 {
-		return nil
-	}
-	names := v.door.names(ctx)
-	all := caller{user: v.user}.administers()
-	for _, view := range v.door.Exchange.Calls() {
-		last, talks := v.told[view.Call.ID]
-		if !talks || now.Sub(last) < figuresEvery*9/10 || view.Call.State != roamline.Talking {
-			continue
-		}
-		if err := v.call(names, view, all); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // send writes one event (HTML Standard section 9.2.6).

@@ -125,11 +125,11 @@ func (n *names) call(v roamline.CallView) callJSON {
 			Client: string(l.At.Client), ClientName: n.client(l.At.Client),
 			Trunk: string(l.At.Trunk), TrunkName: n.trunk(l.At.Trunk), Number: string(l.At.Number),
 			User: string(l.User), UserName: n.user(l.User),
-			Inward: l.Inward, Ready: l.Ready, Held: l.Held, Codec: l.Codec, Cause: string(l.Cause),
+			Inward: l.Inward, Ready: l.Ready, Held: l.Held, Cause: string(l.Cause),
 		}
 		if f, ok := v.Figures[l.ID]; ok {
 			figures := showFigures(f)
-			leg.Figures = &figures
+			leg.Figures, leg.Codec = &figures, f.Codec
 		}
 		j.Legs = append(j.Legs, leg)
 	}

@@ -16,6 +16,7 @@ type limiter struct {
 	every rate.Limit
 	burst int
 	of    map[string]*rate.Limiter
+	swept time.Time // when it was last looked through
 }
 
 func newLimiter(perSecond float64, burst int) *limiter {
@@ -39,15 +40,18 @@ func (l *limiter) take(key string, now time.Time) (wait time.Duration, ok bool) 
 	return time.Duration(missing / float64(l.every) * float64(time.Second)), false
 }
 
-// makeRoom forgets whoever has its whole burst again, and if all are busy, any
-// one: a flood of keys must not grow the table.
+// makeRoom forgets whoever has its whole burst again and, if all are busy, any
+// one: a flood of keys must not grow the table, nor be looked through for each.
 func (l *limiter) makeRoom(now time.Time) {
 	if len(l.of) < maxCounted {
 		return
 	}
-	for key, k := range l.of {
-		if k.TokensAt(now) >= float64(l.burst) {
-			delete(l.of, key)
+	if now.Sub(l.swept) >= time.Second {
+		l.swept = now
+		for key, k := range l.of {
+			if k.TokensAt(now) >= float64(l.burst) {
+				delete(l.of, key)
+			}
 		}
 	}
 	for key := range l.of {

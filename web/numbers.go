@@ -151,4 +151,3 @@ func (d *Door) deleteNumber(ctx context.Context, _ caller, in *removeInput) (*st
 		return untouched(touch(ctx, s, destinationJSON{string(l.To.Kind), l.To.ID}))
 	})
 }
-

@@ -36,6 +36,7 @@ func changeable[B, O any](d *Door, op huma.Operation,
 
 	schema := d.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[B](), true, what)
 	op.Method, op.OperationID, op.Summary = http.MethodPatch, "patch-"+what, op.Summary+": only what is named"
+	op.SkipValidateBody = true // merge does
 	handle(d, forAdministrator, op, func(ctx context.Context, c caller, in *patchInput) (*O, error) {
 		was, err := current(ctx, in.ID)
 		if err != nil {

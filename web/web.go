@@ -39,14 +39,17 @@ type Options struct {
 	// Reached reports whether a client can be called now; nil: none can.
 	Reached func(roamline.ClientID) bool
 
-	// ClientChanged is called after a client was admitted, revoked or removed,
-	// or after its credentials changed; TrunkChanged after a trunk was. They
-	// return at once. nil: nobody wants to know.
-	ClientChanged func(roamline.ClientID)
-	TrunkChanged  func(roamline.TrunkID)
+	// ClientChanged is called after a client was admitted, revoked or removed;
+	// CredentialsChanged after it got another key or password: who is connected
+	// by the old one must be cut, though the client is admitted as before.
+	// TrunkChanged is called after a trunk was changed. They return at once. nil:
+	// nobody wants to know.
+	ClientChanged      func(roamline.ClientID)
+	CredentialsChanged func(roamline.ClientID)
+	TrunkChanged       func(roamline.TrunkID)
 
-	// AdmitAll admits every new browser at once, up to as many as may wait
-	// otherwise (the demonstration).
+	// AdmitAll admits every new browser at once, until there are as many clients
+	// as may wait otherwise (the demonstration).
 	AdmitAll bool
 
 	Pages   fs.FS                       // the built pages; nil: a page that says they are missing
@@ -119,10 +122,13 @@ func newDoor(o Options) *Door {
 	if o.ClientChanged == nil {
 		o.ClientChanged = func(roamline.ClientID) {}
 	}
+	if o.CredentialsChanged == nil {
+		o.CredentialsChanged = func(roamline.ClientID) {}
+	}
 	if o.TrunkChanged == nil {
 		o.TrunkChanged = func(roamline.TrunkID) {}
 	}
-	if o.Ready == nil {
+	if o.Ready == nil && o.Store != nil {
 		o.Ready = o.Store.Ping
 	}
 	d := &Door{
@@ -131,7 +137,7 @@ func newDoor(o Options) *Door {
 		jtis:    newReplays(maxProofs),
 		tokens:  newLimiter(5, 60),
 		novel:   newLimiter(0.2, 20),
-		guess:   newLimiter(0.1, 10),
+		guess:   newLimiter(0.5, 60),
 	}
 	d.api = newAPI(d.mux, o.Version)
 	d.register()

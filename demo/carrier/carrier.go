@@ -36,6 +36,9 @@ type Options struct {
 	Server    string        // "host:port" of the server's SIP door
 	Transport string        // "udp" (default) or "tcp"
 	Codecs    []string      // "PCMU", "PCMA", "opus" in order; empty: PCMA, PCMU
+	SDES      bool          // SRTP with keys in the SDP (RFC 4568) instead of plain RTP
+	Username  string        // if set, INVITE and REGISTER must prove it and
+	Password  string        // this by digest (RFC 8760: SHA-256 and MD5)
 	RingFor   time.Duration // how long Lines ring before they answer; 0: 1.5 s
 	// Unknown is given calls to numbers that are not Lines, in a goroutine of
 	// its own; it may Ring, Answer or Refuse. Nil refuses them with 404.
@@ -56,6 +59,7 @@ type Carrier struct {
 	next   int
 	record []*entry // oldest first
 	closed bool
+	guard  guard
 }
 
 type entry struct {
@@ -81,12 +85,12 @@ func Start(ctx context.Context, o Options) (*Carrier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("carrier: %w", err)
 	}
-	c := &Carrier{opt: o}
+	c := &Carrier{opt: o, guard: newGuard(o.Username, o.Password)}
 	c.life, c.end = context.WithCancel(ctx)
 	if at, err := netip.ParseAddrPort(wire.Addr()); err == nil {
 		c.host = at.Addr()
 	}
-	c.agent = ua.New(wire, ua.Options{User: "carrier", Agent: "Pretend carrier", Invited: c.invited, Other: other, Trace: o.Trace, Log: o.Log})
+	c.agent = ua.New(wire, ua.Options{User: "carrier", Agent: "Pretend carrier", Invited: c.invited, Other: other, Challenge: c.challenge, Trace: o.Trace, Log: o.Log})
 	context.AfterFunc(c.life, c.agent.Close)
 	return c, nil
 }
@@ -202,7 +206,7 @@ func splitHostPort(s string) (string, int, error) {
 }
 
 func (c *Carrier) media(codecs []string) media.Options {
-	return media.Options{Codecs: codecs, Host: c.host, Log: c.opt.Log}
+	return media.Options{Codecs: codecs, SDES: c.opt.SDES, Host: c.host, Log: c.opt.Log}
 }
 
 func (c *Carrier) room() bool {

@@ -147,9 +147,9 @@ func (s *server) sip(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-registered:
 		s.agents <- a
-	case <-r.Context().Done():
+	case <-a.Done():
 	}
-	<-r.Context().Done()
+	<-a.Done()
 }
 
 func secure() phone.Options {

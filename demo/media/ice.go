@@ -90,8 +90,7 @@ func (p *secure) check(to netip.AddrPort) {
 // stun takes answers to our checks, and answers those of the far end.
 func (p *secure) stun(packet []byte, from netip.AddrPort) {
 	m := stun.New()
-	m.Raw = append(m.Raw, packet...)
-	if m.Decode() != nil {
+	if stun.Decode(packet, m) != nil {
 		return
 	}
 	switch m.Type {

@@ -29,9 +29,10 @@ type plain struct {
 	once      sync.Once
 	mu        sync.Mutex
 	far       description
+	keys      *sdes // nil: not encrypted
 }
 
-func openPlain(host netip.Addr, take func([]byte, bool, time.Time), foreign func()) (path, error) {
+func openPlain(host netip.Addr, keys *sdes, take func([]byte, bool, time.Time), foreign func()) (path, error) {
 	for range 64 {
 		rtp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(host, 0)))
 		if err != nil {
@@ -47,7 +48,7 @@ func openPlain(host netip.Addr, take func([]byte, bool, time.Time), foreign func
 			rtp.Close()
 			continue
 		}
-		p := &plain{rtp: rtp, rtcp: rtcp, take: take, foreign: foreign, can: make(chan struct{})}
+		p := &plain{rtp: rtp, rtcp: rtcp, take: take, foreign: foreign, can: make(chan struct{}), keys: keys}
 		p.readers.Go(func() { p.read(rtp, false) })
 		p.readers.Go(func() { p.read(rtcp, true) })
 		return p, nil
@@ -57,17 +58,31 @@ func openPlain(host netip.Addr, take func([]byte, bool, time.Time), foreign func
 
 func (p *plain) describe(d *description, _ bool) {
 	d.proto = plainProto
+	if p.keys != nil {
+		p.mu.Lock()
+		d.proto, d.crypto = sdesProto, p.keys.ours()
+		p.mu.Unlock()
+	}
 	d.addr = p.rtp.LocalAddr().(*net.UDPAddr).AddrPort()
 	d.rtcp = p.rtcp.LocalAddr().(*net.UDPAddr).AddrPort()
 }
 
 func (p *plain) connect(far description) error {
-	if far.proto != plainProto {
-		return fmt.Errorf("media: the far end wants %s, not %s", far.proto, plainProto)
+	own := plainProto
+	if p.keys != nil {
+		own = sdesProto
+	}
+	if far.proto != own {
+		return fmt.Errorf("media: the far end wants %s, not %s", far.proto, own)
 	}
 	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.keys != nil {
+		if err := p.keys.agree(far.crypto); err != nil {
+			return err
+		}
+	}
 	p.far = far
-	p.mu.Unlock()
 	p.once.Do(func() { close(p.can) })
 	return nil
 }
@@ -76,15 +91,21 @@ func (p *plain) broken() error { return nil }
 
 func (p *plain) ready() <-chan struct{} { return p.can }
 
-func (p *plain) send(packet []byte, rtcp bool) error {
+func (p *plain) send(packet []byte, rtcp bool) (err error) {
 	p.mu.Lock()
 	far := p.far
+	if p.keys != nil {
+		packet, err = p.keys.seal(packet, rtcp)
+	}
 	p.mu.Unlock()
-	if rtcp {
-		_, err := p.rtcp.WriteToUDPAddrPort(packet, far.rtcp)
+	if err != nil {
 		return err
 	}
-	_, err := p.rtp.WriteToUDPAddrPort(packet, far.addr)
+	if rtcp {
+		_, err = p.rtcp.WriteToUDPAddrPort(packet, far.rtcp)
+		return err
+	}
+	_, err = p.rtp.WriteToUDPAddrPort(packet, far.addr)
 	return err
 }
 
@@ -106,11 +127,24 @@ func (p *plain) read(conn *net.UDPConn, rtcp bool) {
 			want = p.far.rtcp
 		}
 		p.mu.Unlock()
+		if !want.IsValid() { // it is faster than its answer
+			continue
+		}
 		if netip.AddrPortFrom(from.Addr().Unmap(), from.Port()) != want {
 			p.foreign()
 			continue
 		}
-		p.take(buf[:n], rtcp, at)
+		packet := buf[:n]
+		if p.keys != nil {
+			p.mu.Lock()
+			packet, err = p.keys.unseal(packet, rtcp)
+			p.mu.Unlock()
+			if err != nil {
+				p.foreign()
+				continue
+			}
+		}
+		p.take(packet, rtcp, at)
 	}
 }
 

@@ -37,9 +37,10 @@ type description struct {
 	candidates  []netip.AddrPort
 	ssrcs       []uint32
 	cname       string
+	crypto      *cryptoKey // of the one suite that we know
 }
 
-const secureProto, plainProto = "UDP/TLS/RTP/SAVPF", "RTP/AVP"
+const secureProto, plainProto, sdesProto = "UDP/TLS/RTP/SAVPF", "RTP/AVP", "RTP/SAVP"
 
 func (d description) String() string {
 	var b strings.Builder
@@ -76,6 +77,9 @@ func (d description) String() string {
 	line("a=%s", d.direction)
 	if !secure {
 		line("a=rtcp:%d", d.rtcp.Port())
+		if d.crypto != nil {
+			line("a=crypto:%s", d.crypto)
+		}
 		return b.String()
 	}
 	line("a=mid:%s", d.mid)
@@ -203,6 +207,8 @@ func (d *description) readSources(m *sdp.MediaDescription) {
 			if n, err := strconv.ParseUint(f[0], 10, 32); err == nil && !slices.Contains(d.ssrcs, uint32(n)) {
 				d.ssrcs = append(d.ssrcs, uint32(n))
 			}
+		case a.Key == "crypto" && d.crypto == nil:
+			d.crypto = readCrypto(a.Value)
 		case a.Key == "candidate" && len(f) >= 8 && f[1] == "1" && strings.EqualFold(f[2], "udp") && len(d.candidates) < most:
 			ip, err := netip.ParseAddr(f[4])
 			port, err2 := strconv.ParseUint(f[5], 10, 16)

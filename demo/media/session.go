@@ -22,7 +22,8 @@ import (
 
 // Options of a session.
 type Options struct {
-	Secure bool       // ICE and DTLS-SRTP instead of plain RTP
+	Secure bool       // ICE and DTLS-SRTP instead of plain RTP, or
+	SDES   bool       // SRTP with keys in the description (RFC 4568)
 	Codecs []string   // "PCMU", "PCMA", "opus" in order; empty: PCMU, PCMA
 	Host   netip.Addr // the address to bind to and to announce
 	Log    *slog.Logger
@@ -75,10 +76,13 @@ func Open(o Options) (*Session, error) {
 		ssrc: binary.BigEndian.Uint32(seed[:]), cname: hex.EncodeToString(seed[4:12]), origin: uint64(binary.BigEndian.Uint32(seed[12:])),
 		direction: SendRecv, far: SendRecv, coders: map[uint8]coder{}, mid: "0"}
 	s.mouth = newMouth(seed[16:])
-	if o.Secure {
+	switch {
+	case o.Secure:
 		s.path, err = openSecure(o.Host, s.take, s.alien)
-	} else {
-		s.path, err = openPlain(o.Host, s.take, s.alien)
+	case o.SDES:
+		s.path, err = openPlain(o.Host, newSDES(), s.take, s.alien)
+	default:
+		s.path, err = openPlain(o.Host, nil, s.take, s.alien)
 	}
 	if err != nil {
 		return nil, err

@@ -18,7 +18,13 @@ var loopback = netip.MustParseAddr("127.0.0.1")
 
 func open(t *testing.T, secure bool, codecs ...string) *Session {
 	t.Helper()
-	s, err := Open(Options{Secure: secure, Codecs: codecs, Host: loopback})
+	return openAs(t, Options{Secure: secure, Codecs: codecs})
+}
+
+func openAs(t *testing.T, o Options) *Session {
+	t.Helper()
+	o.Host = loopback
+	s, err := Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,18 +48,20 @@ func agreed(t *testing.T, a, b *Session) (offer, answer string) {
 
 func TestVoice(t *testing.T) {
 	for _, row := range []struct {
-		name   string
-		secure bool
-		codec  string
+		name         string
+		secure, sdes bool
+		codec        string
 	}{
-		{"plain RTP", false, "PCMA"},
-		{"ICE and DTLS-SRTP", true, "PCMU"},
-		{"opus over DTLS-SRTP", true, "opus"},
+		{"plain RTP", false, false, "PCMA"},
+		{"keys in the description", false, true, "PCMU"},
+		{"ICE and DTLS-SRTP", true, false, "PCMU"},
+		{"opus over DTLS-SRTP", true, false, "opus"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
-			a, b := open(t, row.secure, "opus", "PCMU", "PCMA"), open(t, row.secure, row.codec)
+			a := openAs(t, Options{Secure: row.secure, SDES: row.sdes, Codecs: []string{"opus", "PCMU", "PCMA"}})
+			b := openAs(t, Options{Secure: row.secure, SDES: row.sdes, Codecs: []string{row.codec}})
 			agreed(t, a, b)
 			a.Play(&pcm.Steady{Hz: 440})
 			b.Play(&pcm.Steady{Hz: 1000})

@@ -31,13 +31,16 @@ var ErrClosed = errors.New("ua: closed")
 
 // Options say who an agent is.
 type Options struct {
-	User    string                              // user part of our Contact
-	Agent   string                              // User-Agent and Server header
-	Invited func(*Dialog) Session               // a call arrived; nil session: it was refused by the dialog's methods
-	Other   func(*sip.Request) (status int)     // requests outside dialogs; nil: OPTIONS 200, others 405
-	Lost    func(error)                         // the wire broke
-	Trace   func(out bool, to string, m []byte) // sees every message; may be nil
-	Log     *slog.Logger
+	User    string                          // user part of our Contact
+	Agent   string                          // User-Agent and Server header
+	Invited func(*Dialog) Session           // a call arrived; nil session: it was refused by the dialog's methods
+	Other   func(*sip.Request) (status int) // requests outside dialogs; nil: OPTIONS 200, others 405
+	// Challenge looks at requests outside dialogs before they count; what it
+	// returns goes out with a 401. Nil, or nothing: let in.
+	Challenge func(*sip.Request) []sip.Header
+	Lost      func(error)                         // the wire broke
+	Trace     func(out bool, to string, m []byte) // sees every message; may be nil
+	Log       *slog.Logger
 }
 
 // An Agent sends and takes SIP messages at one wire.
@@ -71,6 +74,9 @@ func New(wire Wire, opt Options) *Agent {
 
 // Addr returns where the agent can be reached.
 func (a *Agent) Addr() string { return a.wire.Addr() }
+
+// Done is closed when the wire has ended.
+func (a *Agent) Done() <-chan struct{} { return a.done }
 
 // Close ends the wire at once, with no word to anybody, and waits.
 func (a *Agent) Close() {

@@ -41,6 +41,7 @@ func (a *Agent) request(req *sip.Request) {
 			return
 		}
 		d.inside(tx)
+	case a.challenged(tx):
 	case req.IsInvite():
 		a.invited(tx)
 	case req.Method == sip.OPTIONS && a.opt.Other == nil:
@@ -51,6 +52,22 @@ func (a *Agent) request(req *sip.Request) {
 	default:
 		tx.reply(405, "Method Not Allowed")
 	}
+}
+
+func (a *Agent) challenged(tx *serverTx) bool {
+	if a.opt.Challenge == nil {
+		return false
+	}
+	challenges := a.opt.Challenge(tx.req)
+	if len(challenges) == 0 {
+		return false
+	}
+	res := sip.NewResponseFromRequest(tx.req, 401, "Unauthorized", nil)
+	for _, h := range challenges {
+		res.AppendHeader(h)
+	}
+	tx.respond(res)
+	return true
 }
 
 // reply answers with a code and no description.

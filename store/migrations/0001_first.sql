@@ -7,7 +7,7 @@
 -- +goose Up
 CREATE TABLE users (
 	id        keytext NOT NULL PRIMARY KEY CHECK (id <> ''),
-	login     keytext NOT NULL CONSTRAINT users_login UNIQUE CHECK (login <> ''),
+	login     keytext NOT NULL CHECK (login <> '') CONSTRAINT users_login UNIQUE,
 	name      text    NOT NULL,
 	language  text    NOT NULL,
 	caller_id text    NOT NULL,
@@ -40,7 +40,7 @@ CREATE INDEX places_inside ON places (within);
 
 CREATE TABLE clients (
 	id         keytext NOT NULL PRIMARY KEY CHECK (id <> ''),
-	name       keytext NOT NULL CONSTRAINT clients_name UNIQUE CHECK (name <> ''),
+	name       keytext NOT NULL CHECK (name <> '') CONSTRAINT clients_name UNIQUE,
 	kind       text    NOT NULL,
 	state      text    NOT NULL,
 	place      keytext CONSTRAINT clients_place REFERENCES places (id),
@@ -57,7 +57,7 @@ CREATE INDEX clients_state ON clients (state);
 
 CREATE TABLE trunks (
 	id        keytext NOT NULL PRIMARY KEY CHECK (id <> ''),
-	name      keytext NOT NULL CONSTRAINT trunks_name UNIQUE CHECK (name <> ''),
+	name      keytext NOT NULL CHECK (name <> '') CONSTRAINT trunks_name UNIQUE,
 	enabled   boolean NOT NULL,
 	gateways  text    NOT NULL, -- JSON lists
 	sources   text    NOT NULL,

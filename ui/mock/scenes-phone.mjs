@@ -1,0 +1,262 @@
+// Every state of the phone, in the order in which a person meets them.
+
+/** Signs Ana in at the page and waits until her line is here. */
+export async function signIn(page, url, path = "/") {
+  await page.goto(`${url}/`);
+  await page.getByLabel("Name").fill("ana");
+  await page.getByLabel("Password").fill("correct horse");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("Your line is here").waitFor();
+  if (path !== "/") await page.goto(url + path);
+}
+
+const caller = { number: "+34600123456", name: "Lucía Vidal" };
+
+async function waiting({ page, url, shot }) {
+  await page.goto(url);
+  await page.getByText("Waiting to be admitted").first().waitFor();
+  await shot("01-waiting");
+  await page.getByLabel("Enrolment code").fill("WRONG");
+  await page.getByRole("button", { name: "Use code" }).click();
+  await page.getByText("This code is not known").waitFor();
+  await shot("02-waiting-wrong-code");
+  await page.getByLabel("Enrolment code").fill("WARD-3");
+  await page.getByRole("button", { name: "Use code" }).click();
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
+}
+
+async function setup({ page, url, shot }) {
+  await page.goto(`${url}/setup#one-time-code`);
+  await page.getByLabel("Name").fill("Érika Sandoval");
+  if (page.url().includes("#")) throw new Error("the code stayed in the address");
+  await shot("03-setup");
+  await page.getByLabel("Password").fill("a long enough one");
+  await page.getByRole("button", { name: "Start" }).click();
+  await page.getByText("Your line is here").waitFor();
+}
+
+async function resting({ page, url, shot }) {
+  await page.goto(url);
+  await page.getByText("Connected").waitFor();
+  await shot("04-resting");
+  await page.getByLabel("Name").fill("ana");
+  await page.getByLabel("Password").fill("wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("do not belong together").waitFor();
+  await shot("05-resting-wrong");
+  await page.getByLabel("Name").fill("slow");
+  await page.getByLabel("Password").fill("wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("Too many tries").waitFor();
+  await shot("06-resting-slow");
+  await page.getByRole("tab", { name: "My number" }).click();
+  await shot("07-resting-pin");
+  await page.getByRole("button", { name: "Emergency call" }).click();
+  await page.getByRole("button", { name: "Call 112" }).waitFor();
+  await page.waitForTimeout(300);
+  await shot("08-emergency");
+  await page.getByRole("button", { name: "Call 112" }).click();
+  await page.getByText("In a call").waitFor();
+  await shot("09-emergency-call");
+}
+
+async function idle({ page, url, mock, shot, context }) {
+  await signIn(page, url);
+  await page.getByText("Lucía").or(page.getByText("Missed")).first().waitFor();
+  await shot("10-idle");
+  await page.getByLabel("Name or number").fill("n");
+  await page.getByRole("option").first().waitFor();
+  await shot("11-idle-search");
+  await page.getByLabel("Name or number").fill("zzz");
+  await page.getByText("Nobody is called").waitFor();
+  await shot("12-idle-nobody");
+  await page.getByLabel("Name or number").fill("");
+  await page.getByRole("button", { name: "Devices" }).click();
+  await page.getByRole("meter").waitFor();
+  await page.waitForTimeout(500);
+  await shot("13-devices");
+  await page.keyboard.press("Escape");
+  const second = await context.newPage();
+  await second.goto(url);
+  await second.getByText("another tab").first().waitFor();
+  await shot("14-other-tab", second);
+  await second.close();
+  mock.sip.cut(true);
+  await page.getByText("Connection lost").first().waitFor();
+  await shot("15-idle-lost");
+  mock.sip.cut(false);
+  await page.getByText("Your line is here").waitFor();
+  const there = mock.site.clients.find((c) => c.id === "c_w3d1");
+  mock.bind(mock.site.users[0], there, "pin");
+  await page.getByText("line moved to").waitFor();
+  await shot("16-moved");
+}
+
+async function empty({ page, url, shot }) {
+  await page.goto(url);
+  await page.getByLabel("Name").fill("fay");
+  await page.getByLabel("Password").fill("correct horse");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("No calls yet").waitFor();
+  await shot("17-idle-empty");
+}
+
+async function blocked({ page, url, shot }) {
+  await signIn(page, url);
+  // Playwright's own looking counts as a gesture: the page meets a sound that stays off.
+  await page.addInitScript(() => {
+    Object.defineProperty(BaseAudioContext.prototype, "state", { value: "suspended" });
+  });
+  await page.reload();
+  await page.getByText("Touch the page once").waitFor();
+  await shot("18-sound-blocked");
+}
+
+async function ringing({ page, url, mock, shot }) {
+  await signIn(page, url);
+  await page.getByRole("button", { name: "Devices" }).click();
+  await page.getByRole("meter").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  const first = await mock.sip.call("c_here1", caller);
+  await page.getByRole("button", { name: "Answer" }).waitFor();
+  if (!(await page.title()).includes("Lucía")) throw new Error("the title does not say who calls");
+  await page.waitForTimeout(900);
+  await shot("20-ringing");
+  await page.getByRole("button", { name: "Answer" }).click();
+  await page.getByText("In a call").waitFor();
+  await page.waitForTimeout(4000);
+  await shot("21-call");
+  await page.getByTestId("quality").click();
+  await page.locator(".uplot").waitFor();
+  mock.badness = 1;
+  await page.waitForTimeout(9000);
+  await shot("22-call-poor-graph");
+  await page.getByTestId("quality").click();
+  mock.badness = 0;
+  await page.getByRole("button", { name: "Mute" }).click();
+  await page.getByRole("button", { name: "Keypad" }).click();
+  await page.keyboard.press("5");
+  await page.getByRole("button", { name: "hash" }).click();
+  await shot("23-call-muted-keypad");
+  await page.getByRole("button", { name: "Keypad" }).click();
+  await page.getByRole("button", { name: "Unmute" }).click();
+  const second = await mock.sip.call("c_here1", {
+    number: "1003",
+    name: "Chidera Nwachukwu-Featherstonehaugh",
+  });
+  await page.getByRole("button", { name: "Hold and answer" }).waitFor();
+  await shot("24-call-second");
+  await page.getByRole("button", { name: "Hold and answer" }).click();
+  await page.getByRole("button", { name: "Resume" }).waitFor();
+  await page.getByText("In a call").waitFor();
+  await shot("25-call-two");
+  mock.sip.hangUp(second);
+  await page.getByText("On hold").waitFor();
+  await shot("26-call-held");
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByText("In a call").waitFor();
+  await page.waitForTimeout(1000);
+  mock.sip.cut(true);
+  await page.getByText("Your call goes on").waitFor();
+  await shot("27-call-link-lost");
+  mock.sip.cut(false);
+  await page.getByText("Your call goes on").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Hang up" }).click();
+  await page.getByLabel("Name or number").waitFor();
+  void first;
+}
+
+async function missed({ page, url, mock, shot }) {
+  await signIn(page, url);
+  const d = await mock.sip.call("c_here1", caller);
+  await page.getByRole("button", { name: "Answer" }).waitFor();
+  mock.sip.cancel(d);
+  await page.getByText("Missed call").waitFor();
+  await shot("28-missed");
+}
+
+async function outgoing({ page, url, shot, mock }) {
+  await signIn(page, url);
+  await page.getByLabel("Name or number").fill("1099");
+  await page.keyboard.press("Enter");
+  await page.getByText("Ringing").waitFor();
+  await shot("30-calling");
+  await page.getByRole("button", { name: "Hang up" }).click();
+  await page.getByLabel("Name or number").fill("tel:486");
+  await page.keyboard.press("Enter");
+  await page.getByText("Busy").waitFor();
+  await shot("31-busy");
+  mock.down = true;
+  mock.sip.cut(true);
+  await page.reload().catch(() => {});
+}
+
+async function revoked({ page, url, mock, shot }) {
+  await page.goto(url);
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
+  mock.site.clients.at(-1).state = "revoked";
+  await page.reload();
+  await page.getByText("This phone is switched off").waitFor();
+  await shot("32-revoked");
+}
+
+async function offline({ page, url, shot, context }) {
+  await context.route("**/api/**", (r) => r.abort());
+  await page.goto(url);
+  await page.getByText("The server can't be reached").waitFor();
+  await shot("33-offline");
+}
+
+async function insecure({ page, url, shot }) {
+  await page.addInitScript(() =>
+    Object.defineProperty(window, "isSecureContext", { value: false }),
+  );
+  await page.goto(url);
+  await page.getByText("This page needs HTTPS").waitFor();
+  await shot("34-insecure");
+}
+
+async function denied({ page, url, shot }) {
+  // The pretend permission always says yes: the page meets a browser that says no.
+  await page.addInitScript(() => {
+    const no = () => Promise.reject(new DOMException("no", "NotAllowedError"));
+    MediaDevices.prototype.getUserMedia = no;
+    Permissions.prototype.query = () => Promise.resolve({ state: "denied" });
+  });
+  await signIn(page, url);
+  await page.getByText("The microphone is blocked").waitFor();
+  await shot("35-microphone-denied");
+  await page.getByRole("button", { name: "Try your devices" }).click();
+  await page.getByRole("dialog").getByText("The microphone is blocked").waitFor();
+  await page.waitForTimeout(300);
+  await shot("36-devices-denied");
+}
+
+async function absent({ page, url, shot }) {
+  await page.addInitScript(() => {
+    MediaDevices.prototype.enumerateDevices = () => Promise.resolve([]);
+    MediaDevices.prototype.getUserMedia = () =>
+      Promise.reject(new DOMException("none", "NotFoundError"));
+  });
+  await signIn(page, url);
+  await page.getByText("No microphone found").waitFor();
+  await shot("37-microphone-absent");
+}
+
+export const phoneScenes = [
+  [waiting, { admitAll: false }],
+  [setup, { admitAll: false }],
+  [resting],
+  [idle],
+  [empty],
+  [blocked],
+  [ringing],
+  [missed],
+  [outgoing],
+  [revoked],
+  [offline],
+  [insecure],
+  [denied, { permissions: [] }],
+  [absent, { permissions: [] }],
+];

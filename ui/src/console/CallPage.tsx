@@ -1,0 +1,147 @@
+import { Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { Problem } from "../shared/access";
+import { clock } from "../shared/format";
+import type { Call, CallRecord, Figures, TraceEntry } from "../shared/model";
+import { words } from "../shared/words";
+import { LadderPicture } from "./LadderPicture";
+import { useApi, useSite } from "./live";
+import { called, caller } from "./Now";
+import { Fault, List } from "./parts";
+import { follow } from "./route";
+import { say } from "./words";
+
+/** All that is known of one call, running or over. */
+export function CallPage({ id }: { id: string }) {
+  const api = useApi();
+  const running = useSite().calls[id];
+  const record = useQuery({
+    queryKey: ["records", "one", id],
+    queryFn: () => api.record(id),
+    enabled: !running,
+  });
+  const story = useQuery({
+    queryKey: ["story", id],
+    queryFn: () => api.story(id),
+    retry: false,
+    // A running call's story grows.
+    refetchInterval: running ? 2000 : false,
+  });
+  const [chosen, setChosen] = useState<TraceEntry>();
+  const of = running ?? record.data;
+  const gone = story.error instanceof Problem && story.error.status === 404;
+  return (
+    <>
+      <a className="back" href="/console/calls" onClick={follow}>
+        ← {say.calls.title}
+      </a>
+      {of ? <Summary of={of} /> : record.error && <Fault error={record.error} />}
+      <section aria-labelledby="story">
+        <Title order={2} size="h4" id="story" mb="sm">
+          {say.calls.story}
+        </Title>
+        {gone || story.data?.items.length === 0 ? (
+          <div className="card pad quiet nothing">{say.calls.gone}</div>
+        ) : (
+          <List of={story} empty={say.calls.gone}>
+            <div className="story">
+              <LadderPicture story={story.data?.items ?? []} chosen={chosen} choose={setChosen} />
+              <aside className="message" aria-live="polite" aria-label={say.calls.story}>
+                {chosen ? (
+                  <>
+                    <strong className="wrap">{chosen.text}</strong>
+                    <div className="quiet">
+                      {[
+                        chosen.from && `${chosen.from} → ${chosen.to}`,
+                        new Date(chosen.at).toLocaleTimeString(),
+                      ]
+                        .filter(Boolean)
+                        .join(" · ")}
+                    </div>
+                    {chosen.body && <pre tabIndex={0}>{chosen.body.trim()}</pre>}
+                  </>
+                ) : (
+                  <span className="quiet">{say.calls.pick}</span>
+                )}
+              </aside>
+            </div>
+          </List>
+        )}
+      </section>
+      {of && <Voices of={of} />}
+    </>
+  );
+}
+
+function Summary({ of }: { of: Call | CallRecord }) {
+  const over = "endedBy" in of ? of : undefined;
+  return (
+    <div>
+      <Title order={1} size="h2" className="wrap">
+        <bdi>{caller(of)}</bdi> → <bdi>{called(of)}</bdi>
+      </Title>
+      <div className="quiet wrap">
+        {[
+          say.calls.direction[of.direction],
+          of.emergency && say.calls.emergency,
+          new Date(of.offered).toLocaleString(),
+          "state" in of ? of.state : of.answered && clock(of.durationMs),
+          over?.cause,
+          over && say.calls.endedBy[over.endedBy],
+          of.id,
+        ]
+          .filter(Boolean)
+          .join(" · ")}
+      </div>
+    </div>
+  );
+}
+
+function Voices({ of }: { of: Call | CallRecord }) {
+  const legs = of.legs
+    .map((l) => ({
+      name: l.clientName || l.trunkName || l.userName || words.unknownName,
+      voice: ("voice" in l ? l.voice : l.figures) as Figures | undefined,
+    }))
+    .filter((l) => l.voice && l.voice.received + l.voice.sent > 0);
+  if (legs.length === 0) return null;
+  const share = (f: Figures) => {
+    const all = f.received + f.lost;
+    return all ? `${f.lost} (${((100 * f.lost) / all).toFixed(2)} %)` : "–";
+  };
+  return (
+    <section aria-labelledby="voice">
+      <Title order={2} size="h4" id="voice" mb="sm">
+        {say.calls.voice}
+      </Title>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reached by keys */}
+      <div className="card list scroll" tabIndex={0} role="region" aria-labelledby="voice">
+        <table className="figures">
+          <thead>
+            <tr>
+              <th scope="col">{say.calls.leg}</th>
+              <th scope="col">{say.calls.codec}</th>
+              <th scope="col">{say.calls.received}</th>
+              <th scope="col">{say.calls.lost}</th>
+              <th scope="col">{say.calls.jitter}</th>
+              <th scope="col">{say.calls.roundTrip}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {legs.map(({ name, voice: f }, i) => (
+              <tr key={`${name} ${String(i)}`}>
+                <th scope="row">{name}</th>
+                <td>{f!.codec || "–"}</td>
+                <td>{f!.received.toLocaleString()}</td>
+                <td>{share(f!)}</td>
+                <td>{f!.jitterMs.toFixed(1)} ms</td>
+                <td>{f!.roundTripMs ? `${f!.roundTripMs.toFixed(0)} ms` : "–"}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
