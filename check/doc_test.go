@@ -81,8 +81,8 @@ func bareNames(spec ast.Spec, d *ast.GenDecl) []*ast.Ident {
 			bare = append(bare, spec.Name)
 		}
 	case *ast.ValueSpec:
-		// The values of a typed group speak by their names: type LegState.
-		if spec.Doc != nil || spec.Comment != nil || d.Lparen.IsValid() && (spec.Type != nil || spec.Values == nil) {
+		// Values of a type that is documented speak by their names: type LegState.
+		if spec.Doc != nil || spec.Comment != nil || spec.Type != nil || d.Lparen.IsValid() && spec.Values == nil {
 			return nil
 		}
 		for _, name := range spec.Names {

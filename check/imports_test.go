@@ -81,7 +81,7 @@ func (h house) refused(path string, test bool) string {
 	case ours && fits(h.where, dir): // its own external test
 		return ""
 	case ours:
-		if slices.ContainsFunc(h.may, func(p string) bool { return fits(p, dir) }) || test && suite(dir) {
+		if slices.ContainsFunc(h.may, func(p string) bool { return fits(p, dir) }) || test && lends(dir) {
 			return ""
 		}
 		return fmt.Sprintf("of the project it may import %s", list(h.may))
@@ -98,10 +98,11 @@ func (h house) refused(path string, test bool) string {
 	return ""
 }
 
-// suite reports whether dir holds tests that every implementation of a
-// contract passes, or an implementation for the tests of its users.
-func suite(dir string) bool {
-	return strings.HasSuffix(dir, "test") || dir == "store/sqlite" || dir == "bus"
+// lends reports whether the tests of any package may use dir: contract suites,
+// the small implementations, and what is pure and so needs no pretence.
+func lends(dir string) bool {
+	h, _ := lineFor(dir)
+	return strings.HasSuffix(dir, "test") || dir == "store/sqlite" || dir == "bus" || dir == "story" || slices.Contains(h.never, "time.Now")
 }
 
 // folder returns the folder of one of the project's packages.

@@ -32,6 +32,10 @@ func (s source) at(p token.Pos) string {
 
 func (s source) test() bool { return strings.HasSuffix(s.path, "_test.go") }
 
+// suite reports whether the file belongs to tests that every implementation of
+// a contract passes: store/storetest, bus/bustest.
+func (s source) suite() bool { return strings.HasSuffix(s.dir, "test") }
+
 // generated reports whether a tool wrote the file.
 func (s source) generated() bool { return ast.IsGenerated(s.file) }
 

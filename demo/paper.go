@@ -17,7 +17,7 @@ type paper struct {
 	colour bool
 }
 
-const paperWidth = 74
+const paperWidth = 79
 
 func newPaper(w io.Writer) *paper {
 	p := &paper{w: w, began: time.Now()}
@@ -66,7 +66,7 @@ func (p *paper) scene(s *scene, other string) {
 	for _, w := range s.Ways {
 		route := fmt.Sprintf("%s → %s", first(w.Of), first(w.To))
 		pad := strings.Repeat(" ", max(18-utf8.RuneCountInString(route), 0))
-		fmt.Fprintf(p.w, "            %s %s%s  tone %4.0f Hz, words %3.0f %%   %s, %s late, %d lost\n", p.mark(w.heard()), route, pad,
+		fmt.Fprintf(p.w, "            %s %s%s tone %4.0f Hz, words %3.0f %%   %s  %s late  %d lost\n", p.mark(w.heard()), route, pad,
 			w.Hz, 100*w.Likeness, w.Codec, millis(w.Delay), w.Lost)
 	}
 	word := "stayed silent"

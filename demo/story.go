@@ -108,7 +108,7 @@ func (t *teller) identify(ctx context.Context, d *client.Client) error {
 	if _, err := d.Identify(ctx, t.ana.Login, t.ana.Password); err != nil {
 		return err
 	}
-	t.out.figure(fmt.Sprintf("%s identifies at %s by password: her line is here", t.ana.Name, d.Self().Name), millis(time.Since(began)))
+	t.out.figure(fmt.Sprintf("%s signs in at %s: her line is here", t.ana.Name, d.Self().Name), millis(time.Since(began)))
 	return nil
 }
 
@@ -199,10 +199,10 @@ func (t *teller) play(ctx context.Context, n int, voice string) error {
 	if err := call.WaitAnswered(ctx); err != nil {
 		return err
 	}
-	if err := sc.listen(ctx, answered, who.Name, t.ana.Name, voice); err != nil {
-		return err
-	}
-	t.out.figure("answered: voice flows both ways", millis(sc.Open))
+	sc.Ways = [2]way{{Of: who.Name, To: t.ana.Name, Hz: 440}, {Of: t.ana.Name, To: who.Name, Hz: 1000}}
+	sc.tones(ctx, answered)
+	t.out.figure("she answers: voice flows both ways", millis(sc.Open))
+	sc.words(ctx, carrier.Voice(voice), carrier.Voice("answer-en"))
 	sc.Call = t.find(ctx, who.Number)
 	sc.OnlyHere = true
 	select {
@@ -251,15 +251,18 @@ func (t *teller) find(ctx context.Context, from string) string {
 	return ""
 }
 
-// listen proves both voices: a tone each, at the same time; a spoken voice each;
-// a marker each for the delay. What is missing is told by the figures.
-func (s *scene) listen(ctx context.Context, answered time.Time, caller, person, voice string) error {
-	s.Ways = [2]way{{Of: caller, To: person, Hz: 440}, {Of: person, To: caller, Hz: 1000}}
-	ends := [2][2]*phone.Call{{s.caller, s.desk}, {s.desk, s.caller}}
-	for i, e := range ends {
+// ends are who speaks and who listens, by way.
+func (s *scene) ends() [2][2]*phone.Call {
+	return [2][2]*phone.Call{{s.caller, s.desk}, {s.desk, s.caller}}
+}
+
+// tones proves both voices by a tone each, at the same time. What is missing is
+// told by the ways.
+func (s *scene) tones(ctx context.Context, answered time.Time) {
+	for i, e := range s.ends() {
 		e[0].PlayTone(s.Ways[i].Hz)
 	}
-	for i, e := range ends {
+	for i, e := range s.ends() {
 		limited, cancel := context.WithTimeout(ctx, 5*time.Second)
 		s.Ways[i].Tone = e[1].WaitTone(limited, s.Ways[i].Hz) == nil
 		cancel()
@@ -267,27 +270,32 @@ func (s *scene) listen(ctx context.Context, answered time.Time, caller, person, 
 			s.Open = max(s.Open, first.Sub(answered))
 		}
 	}
-	words := [2][]int16{carrier.Voice(voice), carrier.Voice("answer-en")}
+}
+
+// words compares two seconds of spoken voice with what arrived, then measures
+// the delay of each way by a marker.
+func (s *scene) words(ctx context.Context, said ...[]int16) {
 	var from [2]int
-	for i, e := range ends {
-		words[i] = words[i][:min(len(words[i]), 2*pcm.Rate)]
+	for i, e := range s.ends() {
+		said[i] = said[i][:min(len(said[i]), 2*pcm.Rate)]
 		from[i] = len(e[1].Heard())
-		e[0].Play(words[i])
+		e[0].Play(said[i])
 	}
-	for i, e := range ends {
+	for i, e := range s.ends() {
 		limited, cancel := context.WithTimeout(ctx, 5*time.Second)
-		e[1].Wait(limited, "the words", func() bool { return len(e[1].Heard()) > from[i]+len(words[i])+pcm.Rate/4 })
+		enough := from[i] + len(said[i]) + pcm.Rate/4
+		if e[1].Wait(limited, "the words", func() bool { return len(e[1].Heard()) > enough }) == nil {
+			_, s.Ways[i].Likeness = pcm.Find(e[1].Heard()[from[i]:], said[i])
+		}
 		cancel()
-		_, s.Ways[i].Likeness = pcm.Find(e[1].Heard()[from[i]:], words[i])
 	}
-	for i, e := range ends {
+	for i, e := range s.ends() {
 		limited, cancel := context.WithTimeout(ctx, 3*time.Second)
-		s.Ways[i].Delay, _ = phone.Delay(limited, e[0], e[1])
+		s.Ways[i].Delay, _ = phone.Delay(limited, e[0], e[1]) // zero: not measured
 		cancel()
 		f := e[1].Figures()
 		s.Ways[i].Jitter, s.Ways[i].Lost, s.Ways[i].Received, s.Ways[i].Codec = f.Jitter, f.Lost, f.Received, f.Codec
 	}
-	return ctx.Err()
 }
 
 // end hangs up, at the caller's or at the person's end, and waits for the other.
@@ -324,7 +332,7 @@ func (t *teller) write() error {
 		if err := t.site.Do(ctx, "GET", "/calls/"+s.Call+"/story?sip=true", nil, &story); err != nil {
 			return fmt.Errorf("demo: the call's story: %w", err)
 		}
-		if err := os.WriteFile(base+".txt", ladder(story.Items), 0o644); err != nil {
+		if err := os.WriteFile(base+".txt", ladder(t.named(story.Items)), 0o644); err != nil {
 			return err
 		}
 	}
@@ -333,6 +341,20 @@ func (t *teller) write() error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(t.option.Folder, "figures.json"), append(b, '\n'), 0o644)
+}
+
+// named calls the desks by their names.
+func (t *teller) named(entries []entry) []entry {
+	for i := range entries {
+		for _, d := range t.desks {
+			for _, end := range []*string{&entries[i].From, &entries[i].To} {
+				if *end == d.Self().ID {
+					*end = d.Self().Name
+				}
+			}
+		}
+	}
+	return entries
 }
 
 func writeWAV(name string, channels ...[]int16) error {

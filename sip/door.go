@@ -136,6 +136,7 @@ type Door struct {
 	dialogs   map[dialogKey]*leg
 	byCallID  map[string]roamline.LegID // for the trace, also a while after the end
 	started   sync.Once
+	opened    chan struct{} // closed once a socket is served
 
 	flows     *flowTable
 	guests    *guests
@@ -160,6 +161,7 @@ func New(o Options) (*Door, error) {
 		legs:      make(map[roamline.LegID]*leg),
 		dialogs:   make(map[dialogKey]*leg),
 		byCallID:  make(map[string]roamline.LegID),
+		opened:    make(chan struct{}),
 		flows:     newFlowTable(),
 		guests:    newGuests(o.Guests, o.GuestsPer),
 		client:    newClientTable(),
@@ -184,9 +186,21 @@ func New(o Options) (*Door, error) {
 // the messages; once, when the first socket is served.
 func (d *Door) start() {
 	d.started.Do(func() {
+		close(d.opened)
 		d.registrar.announce()
 		d.spawn(d.registrar.run)
 	})
+}
+
+// wait waits until a socket is served, but not long: trunks may need none.
+func (d *Door) wait(ctx context.Context) {
+	limit := time.NewTimer(2 * time.Second)
+	defer limit.Stop()
+	select {
+	case <-d.opened:
+	case <-limit.C:
+	case <-ctx.Done():
+	}
 }
 
 // Drain refuses new calls with 503 and lets the present ones be.

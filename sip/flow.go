@@ -19,6 +19,7 @@ const outQueue = 64
 var (
 	errFlowClosed = errors.New("the connection is closed")
 	errFlowFull   = errors.New("the connection takes nothing more")
+	errDropped    = errors.New("the client was revoked")
 )
 
 // A flow is one way to one peer: an address seen from one of our UDP sockets, or

@@ -52,7 +52,7 @@ func (d *Door) request(f *flow, req *sip.Request) {
 	}
 	if req.Method == sip.CANCEL {
 		if inv := d.findServer(serverKey(req, f, sip.INVITE)); inv != nil {
-			d.cancel(f, req, inv)
+			d.cancelled(f, req, inv)
 			return
 		}
 	}
@@ -312,8 +312,8 @@ func (d *Door) ack(f *flow, req *sip.Request) {
 	}
 }
 
-// cancel answers a CANCEL (RFC 3261 section 9.2), with the To tag of its INVITE.
-func (d *Door) cancel(f *flow, req *sip.Request, inv *serverTx) {
+// cancelled answers a CANCEL (RFC 3261 section 9.2), with the To tag of its INVITE.
+func (d *Door) cancelled(f *flow, req *sip.Request, inv *serverTx) {
 	s := d.accept(req, f)
 	if s == nil {
 		return

@@ -10,6 +10,8 @@ export default defineConfig({
     // The content security policy allows no data: fonts, and no inline script.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // What both programs share: React, Mantine and its parts. Loaded once, kept by its hash.
+    chunkSizeWarningLimit: 600,
   },
   server: {
     proxy: {

@@ -125,17 +125,20 @@ func (e *ear) file(p *rtp.Packet, f format, sound []int16, at time.Time) {
 		e.heard = append(e.heard, 0)
 	}
 	copy(e.heard[place:], sound)
-	e.arrivals = append(e.arrivals, arrival{place, at})
+	if len(e.arrivals) < 2*mostHeard/pcm.Frame {
+		e.arrivals = append(e.arrivals, arrival{place, at})
+	}
 }
 
 // arrived returns when the packet that holds sample n came.
-func (e *ear) arrived(n int) (time.Time, bool) {
-	for i := len(e.arrivals) - 1; i >= 0; i-- {
-		if a := e.arrivals[i]; a.sample <= n {
-			return a.at, n-a.sample <= 2*pcm.Frame
+func (e *ear) arrived(n int) (at time.Time, ok bool) {
+	nearest := n - 2*pcm.Frame
+	for _, a := range e.arrivals {
+		if a.sample <= n && a.sample > nearest {
+			nearest, at, ok = a.sample, a.at, true
 		}
 	}
-	return time.Time{}, false
+	return at, ok
 }
 
 const keys = "0123456789*#ABCD"

@@ -49,7 +49,7 @@ async function resting({ page, url, shot }) {
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByText("Too many tries").waitFor();
   await shot("06-resting-slow");
-  await page.getByRole("tab", { name: "My number" }).click();
+  await page.getByRole("tab", { name: "My line" }).click();
   await shot("07-resting-pin");
   await page.getByRole("button", { name: "Emergency call" }).click();
   await page.getByRole("button", { name: "Call 112" }).waitFor();

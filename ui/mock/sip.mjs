@@ -70,7 +70,7 @@ export class MockSip {
   async receive(ws, text) {
     const msg = parse(text);
     this.log.push(`< ${msg.start}`);
-    if (msg.start.startsWith("SIP/2.0")) return this.response(ws, msg);
+    if (msg.start.startsWith("SIP/2.0")) return this.response(msg);
     const [method, uri] = msg.start.split(" ");
     const dialog = this.dialogs.get(msg.get("call-id"));
     switch (method) {
@@ -187,7 +187,7 @@ export class MockSip {
     );
   }
 
-  async response(ws, msg) {
+  async response(msg) {
     const d = this.dialogs.get(msg.get("call-id"));
     if (!d || !/INVITE/.test(msg.get("cseq"))) return;
     const code = Number(msg.start.split(" ")[1]);

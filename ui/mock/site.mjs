@@ -100,6 +100,8 @@ export function makeSite() {
       name: "Firefox on Linux",
       kind: "browser",
       state: "waiting",
+      placeId: "",
+      placeName: "",
       thumbprint: "Qk3vXyT0aB9zLmN4",
       created: ago(3),
       reached: false,

@@ -19,7 +19,7 @@ import { words } from "../shared/words";
 import { CallPage } from "./CallPage";
 import { Calls } from "./Calls";
 import { Clients } from "./Clients";
-import { after, type Console, type Live, nothing, ProvideConsole } from "./live";
+import { type Console, type Live, nothing, ProvideConsole, told } from "./live";
 import { Now } from "./Now";
 import { Numbers } from "./Numbers";
 import { People } from "./People";
@@ -55,7 +55,7 @@ function Known({ who }: { who: Identity }) {
       parts.api,
       stop.signal,
       (news) => {
-        parts.live.set(after(parts.live.get(), news));
+        parts.live.set(told(parts.live.get(), news));
         if (news.event === "client") void queries.invalidateQueries({ queryKey: ["here"] });
         if (news.event === "bound" || news.event === "released") {
           const at = news.event === "bound" ? news.client : news.binding.client;

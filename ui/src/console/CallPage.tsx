@@ -1,11 +1,12 @@
 import { Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { Problem } from "../shared/access";
 import { clock } from "../shared/format";
 import type { Call, CallRecord, Figures, TraceEntry } from "../shared/model";
 import { words } from "../shared/words";
 import { LadderPicture } from "./LadderPicture";
+import { named } from "./ladder";
 import { useApi, useSite } from "./live";
 import { called, caller } from "./Now";
 import { Fault, List } from "./parts";
@@ -28,8 +29,12 @@ export function CallPage({ id }: { id: string }) {
     // A running call's story grows.
     refetchInterval: running ? 2000 : false,
   });
-  const [chosen, setChosen] = useState<TraceEntry>();
+  const [chosen, setChosen] = useState<number>();
   const of = running ?? record.data;
+  const entries = useMemo(
+    () => named(story.data?.items ?? [], of ? namesIn(of) : {}),
+    [story.data, of],
+  );
   const gone = story.error instanceof Problem && story.error.status === 404;
   return (
     <>
@@ -46,30 +51,40 @@ export function CallPage({ id }: { id: string }) {
         ) : (
           <List of={story} empty={say.calls.gone}>
             <div className="story">
-              <LadderPicture story={story.data?.items ?? []} chosen={chosen} choose={setChosen} />
+              <LadderPicture story={entries} chosen={chosen} choose={setChosen} />
               <aside className="message" aria-live="polite" aria-label={say.calls.story}>
-                {chosen ? (
-                  <>
-                    <strong className="wrap">{chosen.text}</strong>
-                    <div className="quiet">
-                      {[
-                        chosen.from && `${chosen.from} → ${chosen.to}`,
-                        new Date(chosen.at).toLocaleTimeString(),
-                      ]
-                        .filter(Boolean)
-                        .join(" · ")}
-                    </div>
-                    {chosen.body && <pre tabIndex={0}>{chosen.body.trim()}</pre>}
-                  </>
-                ) : (
-                  <span className="quiet">{say.calls.pick}</span>
-                )}
+                <Message entry={entries[chosen ?? -1]} />
               </aside>
             </div>
           </List>
         )}
       </section>
       {of && <Voices of={of} />}
+    </>
+  );
+}
+
+/** What the call's legs are called: by the identifiers that a story may hold. */
+function namesIn(of: Call | CallRecord): Record<string, string> {
+  const names: Record<string, string> = {};
+  for (const l of of.legs) {
+    if (l.client && l.clientName) names[l.client] = l.clientName;
+    if (l.trunk && l.trunkName) names[l.trunk] = l.trunkName;
+  }
+  return names;
+}
+
+function Message({ entry }: { entry?: TraceEntry }) {
+  if (!entry) return <span className="quiet">{say.calls.pick}</span>;
+  return (
+    <>
+      <strong className="wrap">{entry.text}</strong>
+      <div className="quiet">
+        {[entry.from && `${entry.from} → ${entry.to}`, new Date(entry.at).toLocaleTimeString()]
+          .filter(Boolean)
+          .join(" · ")}
+      </div>
+      {entry.body && <pre tabIndex={0}>{entry.body.trim()}</pre>}
     </>
   );
 }
@@ -115,8 +130,7 @@ function Voices({ of }: { of: Call | CallRecord }) {
       <Title order={2} size="h4" id="voice" mb="sm">
         {say.calls.voice}
       </Title>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reached by keys */}
-      <div className="card list scroll" tabIndex={0} role="region" aria-labelledby="voice">
+      <div className="card list scroll" tabIndex={0}>
         <table className="figures">
           <thead>
             <tr>

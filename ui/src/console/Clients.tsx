@@ -114,7 +114,13 @@ function ClientMenu({
   return (
     <Menu position="bottom-end">
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size={44} aria-label={`${say.more}: ${c.name}`}>
+        <ActionIcon
+          className="row-menu"
+          variant="subtle"
+          color="gray"
+          size={44}
+          aria-label={`${say.more}: ${c.name}`}
+        >
           <IconDots size={20} aria-hidden />
         </ActionIcon>
       </Menu.Target>

@@ -15,8 +15,8 @@ export function LadderPicture({
   choose,
 }: {
   story: readonly TraceEntry[];
-  chosen?: TraceEntry;
-  choose: (e: TraceEntry) => void;
+  chosen?: number;
+  choose: (index: number) => void;
 }) {
   const { columns, rungs } = ladder(story);
   const count = Math.max(columns.length, 2);
@@ -24,14 +24,13 @@ export function LadderPicture({
   const height = head + rungs.length * rowHeight + 12;
   const x = (column: number) => gutter + (column + 0.5) * columnWidth;
   const first = story[0]?.at ?? "";
-  const press = (entry: TraceEntry) => (e: KeyboardEvent) => {
+  const press = (index: number) => (e: KeyboardEvent) => {
     if (e.key !== "Enter" && e.key !== " ") return;
     e.preventDefault();
-    choose(entry);
+    choose(index);
   };
   return (
     <div className="ladder-scroll">
-      {/* biome-ignore lint/a11y/useSemanticElements: SVG has no fieldset */}
       <svg
         className="ladder"
         width={width}
@@ -57,18 +56,17 @@ export function LadderPicture({
               ? `${time} ${r.entry.text}, ${r.entry.from} → ${r.entry.to}`
               : `${time} ${r.entry.text}`;
           return (
-            // biome-ignore lint/a11y/useSemanticElements: SVG has no button
             <g
               // biome-ignore lint/suspicious/noArrayIndexKey: a story only grows at its end
               key={i}
               role="button"
               tabIndex={0}
               aria-label={name}
-              aria-pressed={chosen === r.entry}
+              aria-pressed={chosen === i}
               className="rung"
               data-kind={r.kind === "message" ? (r.failed ? "failed" : "message") : r.entry.kind}
-              onClick={() => choose(r.entry)}
-              onKeyDown={press(r.entry)}
+              onClick={() => choose(i)}
+              onKeyDown={press(i)}
             >
               <rect
                 x={1}

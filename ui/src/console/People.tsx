@@ -70,6 +70,7 @@ export function People() {
             <Menu position="bottom-end">
               <Menu.Target>
                 <ActionIcon
+                  className="row-menu"
                   variant="subtle"
                   color="gray"
                   size={44}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { TraceEntry } from "../shared/model";
 import { ladder, since } from "./ladder";
-import { after, nothing } from "./live";
+import { nothing, told } from "./live";
 import { readRoute } from "./route";
 
 const sip = (from: string, to: string, text: string): TraceEntry => ({
@@ -57,8 +57,8 @@ describe("news", () => {
     since: "",
   };
   it("put a person at a client and take her away", () => {
-    const bound = after(nothing, { event: "bound", ...binding });
+    const bound = told(nothing, { event: "bound", ...binding });
     expect(bound.bindings.c_1?.userName).toBe("Ana");
-    expect(after(bound, { event: "released", binding, reason: "signed out" }).bindings).toEqual({});
+    expect(told(bound, { event: "released", binding, reason: "signed out" }).bindings).toEqual({});
   });
 });

@@ -31,6 +31,15 @@ export function ladder(story: readonly TraceEntry[]): Ladder {
   return { columns, rungs };
 }
 
+/** The story with names instead of identifiers, where they are known. */
+export function named(
+  story: readonly TraceEntry[],
+  names: Readonly<Record<string, string>>,
+): TraceEntry[] {
+  const name = (id?: string) => (id && names[id]) || id;
+  return story.map((e) => ({ ...e, from: name(e.from), to: name(e.to) }));
+}
+
 /** Time since the first entry: +0.031, +6.20, +3:18. */
 export function since(first: string, at: string): string {
   const ms = Date.parse(at) - Date.parse(first);

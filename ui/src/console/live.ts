@@ -15,7 +15,7 @@ export interface Live {
 export const nothing: Live = { up: false, bindings: {}, reached: {}, calls: {}, trunks: {} };
 
 /** The site after a piece of news. */
-export function after(live: Live, news: News): Live {
+export function told(live: Live, news: News): Live {
   switch (news.event) {
     case "bound":
       return { ...live, bindings: { ...live.bindings, [news.client]: news } };

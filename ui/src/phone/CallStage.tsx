@@ -22,7 +22,7 @@ import type { LineCall } from "./linecall";
 import { Meter } from "./Meter";
 import { Notice } from "./pages";
 import { playOn } from "./sound";
-import { useVoice } from "./useVoice";
+import { runningCall, useVoice } from "./useVoice";
 
 const VoiceGraph = lazy(() => import("./VoiceGraph"));
 
@@ -88,9 +88,7 @@ function Incoming({ call }: { call: LineCall }) {
     addEventListener("keydown", key, { capture: true });
     return () => removeEventListener("keydown", key, { capture: true });
   }, [call]);
-  const told = Object.values(calls).find(
-    (c) => c.from.number === call.number && c.legs?.some((l) => l.client === here.client.id),
-  );
+  const told = runningCall(Object.values(calls), here.client.id, call);
   const to = told?.to && here.user?.numbers.includes(told.to) ? told.to : "";
   return (
     <section className="incoming" aria-label={words.call.incoming}>
@@ -148,7 +146,11 @@ function Who({
 
 function Going({ call }: { call: LineCall }) {
   const s = useStore(call.store);
-  const { showDevices } = useAdmitted();
+  const { here, showDevices } = useAdmitted();
+  const running = runningCall(Object.values(useLive().calls), here.client.id, call);
+  // The server plays music to us: only its news say that the other side holds.
+  const heldByFar =
+    s.heldByFar || !!running?.legs.some((l) => l.held && l.client !== here.client.id);
   const [keys, setKeys] = useState(false);
   const [sent, setSent] = useState("");
   const talking = s.phase === "talking";
@@ -159,7 +161,7 @@ function Going({ call }: { call: LineCall }) {
   useCallKeys(call, talking, keys, press, () => setKeys((k) => !k));
   const state = s.held
     ? words.call.held
-    : s.heldByFar
+    : heldByFar
       ? words.call.heldByFar
       : {
           incoming: "",
@@ -174,7 +176,7 @@ function Going({ call }: { call: LineCall }) {
         className="stage-kind"
         role="status"
         data-phase={s.phase}
-        data-held={s.held || undefined}
+        data-held={s.held || heldByFar || undefined}
       >
         {state}
       </Text>
@@ -190,7 +192,6 @@ function Going({ call }: { call: LineCall }) {
           <Keypad press={press} />
         </div>
       ) : null}
-      {/* biome-ignore lint/a11y/useSemanticElements: a row of toggles, no form */}
       <div className="acts" role="group" aria-label={words.phone.menu}>
         <Act
           name={s.muted ? words.call.unmute : words.call.mute}

@@ -41,7 +41,7 @@ export function DevicesPanel({ trouble }: { trouble: string }) {
       {trouble && <Notice tone="bad" title={trouble} />}
       <Text c="dimmed">{words.devices.intro}</Text>
       <Stack gap="xs">
-        <Choice role="microphone" choose={changeMicrophone} />
+        <Choice of="microphone" choose={changeMicrophone} />
         {microphone === "granted" ? (
           <Level stream={stream} />
         ) : microphone === "denied" ? (
@@ -61,7 +61,7 @@ export function DevicesPanel({ trouble }: { trouble: string }) {
         )}
       </Stack>
       <Stack gap="xs">
-        <Choice role="speaker" choose={(id) => devices.choose("speaker", id)} />
+        <Choice of="speaker" choose={(id) => devices.choose("speaker", id)} />
         <div className="tries">
           <Button
             variant="default"
@@ -74,7 +74,7 @@ export function DevicesPanel({ trouble }: { trouble: string }) {
         </div>
       </Stack>
       <Stack gap="xs">
-        <Choice role="ringer" choose={(id) => devices.choose("ringer", id)} />
+        <Choice of="ringer" choose={(id) => devices.choose("ringer", id)} />
         <div className="tries">
           <Button
             variant="default"
@@ -90,7 +90,7 @@ export function DevicesPanel({ trouble }: { trouble: string }) {
   );
 }
 
-function Choice({ role, choose }: { role: Role; choose: (id: string) => void }) {
+function Choice({ of: role, choose }: { of: Role; choose: (id: string) => void }) {
   const { devices } = usePhone();
   const { chosen, inputs, outputs } = useStore(devices.store);
   const list = role === "microphone" ? inputs : outputs;

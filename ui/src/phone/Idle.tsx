@@ -35,7 +35,11 @@ export function Idle() {
             <Text c="dimmed">{words.phone.noNumber}</Text>
           )}
           <Text className="who-here" data-up={link === "up"} role="status">
-            {link === "up" ? words.phone.here : words.phone.notYet}
+            {link === "up"
+              ? words.phone.here
+              : link === "lost" || link === "refused"
+                ? words.phone.notHere
+                : words.phone.notYet}
           </Text>
         </section>
         <Notices />
@@ -56,7 +60,8 @@ export function Bar() {
   const queries = useQueryClient();
   const signOut = useMutation({
     mutationFn: api.signOut,
-    onSettled: () => queries.invalidateQueries(),
+    onSuccess: () => queries.removeQueries({ queryKey: ["recent"] }),
+    onSettled: () => queries.invalidateQueries({ queryKey: ["here"] }),
   });
   const administrator = here.user?.roles.includes("administrator");
   return (

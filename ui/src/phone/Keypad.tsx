@@ -22,7 +22,6 @@ export function Keypad({ press }: { press: (key: string) => void }) {
   let held: ReturnType<typeof setTimeout> | undefined;
   let plus = false;
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset cannot be a grid everywhere
     <div className="keypad" role="group" aria-label={words.phone.keypad}>
       {keys.map(([key, letters]) => (
         <button

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "react";
-import type { Call, Figures } from "../shared/model";
+import type { Call } from "../shared/model";
 import { type Counts, type Sample, sample } from "../shared/quality";
 import { useAdmitted, useLive } from "./context";
 import type { LineCall } from "./linecall";
@@ -16,7 +16,9 @@ export function useVoice(call: LineCall): readonly Sample[] {
   const { calls } = useLive();
   const [samples, setSamples] = useState<readonly Sample[]>([]);
   const last = useRef<{ counts: Counts; at: number; ofServer: boolean }>(undefined);
-  const figures = figuresFor(Object.values(calls), here.client.id, call);
+  const figures = runningCall(Object.values(calls), here.client.id, call)?.legs.find(
+    (l) => l.client === here.client.id,
+  )?.figures;
   const latest = useRef(figures);
   latest.current = figures;
   useEffect(() => {
@@ -36,12 +38,13 @@ export function useVoice(call: LineCall): readonly Sample[] {
   return samples;
 }
 
-/** The figures of this client's leg in the running call that is call. */
-function figuresFor(calls: Call[], client: string, call: LineCall): Figures | undefined {
-  const mine = calls.filter((c) => c.legs?.some((l) => l.client === client && l.state !== "ended"));
-  const one =
-    mine.length > 1
-      ? mine.find((c) => (call.direction === "in" ? c.from.number : c.to) === call.number)
-      : mine[0];
-  return one?.legs.find((l) => l.client === client)?.figures;
+/** The running call, as the server tells it, that call is at this client. */
+export function runningCall(
+  calls: readonly Call[],
+  client: string,
+  call: Pick<LineCall, "direction" | "number">,
+): Call | undefined {
+  const mine = calls.filter((c) => c.legs.some((l) => l.client === client && l.state !== "ended"));
+  if (mine.length < 2) return mine[0];
+  return mine.find((c) => (call.direction === "in" ? c.from.number : c.to) === call.number);
 }

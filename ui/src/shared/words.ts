@@ -84,7 +84,7 @@ export const words = {
     number: "Number",
     pin: "PIN",
     byPassword: "My account",
-    byPin: "My number",
+    byPin: "My line",
     go: "Sign in",
     show: "Show what is typed",
     none: "This site allows no sign-in at this phone.",
@@ -114,7 +114,8 @@ export const words = {
 
   phone: {
     here: "Your line is here",
-    notYet: "Your line is not reachable yet",
+    notYet: "Your line is on its way here",
+    notHere: "Your line can’t ring here now",
     noNumber: "You have no number yet. You can call out; ask the administrator for a number.",
     field: "Name or number",
     placeholder: "Name or number",
