@@ -82,11 +82,7 @@ func first(name string) string {
 }
 
 // verdict ends the story.
-func (p *paper) verdict(scenes []*scene, err error, folder string) {
-	good := err == nil && len(scenes) > 0
-	for _, s := range scenes {
-		good = good && s.good()
-	}
+func (p *paper) verdict(good bool, err error, folder string) {
 	word := "Every voice was heard, and only where Ana was."
 	if !good {
 		word = "Not every voice was heard."

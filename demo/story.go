@@ -48,11 +48,12 @@ func Story(ctx context.Context, o StoryOptions) (ok bool, err error) {
 	defer work.Wait()
 	defer cancel()
 	err = t.tell(ctx)
-	t.out.verdict(t.scenes, err, o.Folder)
 	if e := t.write(); err == nil {
 		err = e
 	}
-	return err == nil && t.allHeard(), err
+	ok = err == nil && t.allHeard()
+	t.out.verdict(ok, err, o.Folder)
+	return ok, err
 }
 
 // A teller tells one story.

@@ -58,6 +58,7 @@ func newWeb(s *Server, book *story.Book) (*web.Door, error) {
 	o.TrunkStatus = s.sip.TrunkStatus
 	o.Reached = s.sip.Reached
 	o.ClientChanged = s.clientChanged
+	o.CredentialsChanged = s.sip.Drop
 	o.TrunkChanged = func(roamline.TrunkID) { s.trunksChanged() }
 	o.Ready = s.ready
 	o.Metrics = s.meter.handler()
