@@ -177,7 +177,7 @@ func (s *Server) URL() string {
 	if s.cfg.Secure() {
 		scheme = "https"
 	}
-	return scheme + "://" + shown(s.addrs["http.listen"])
+	return scheme + "://" + visible(s.addrs["http.listen"])
 }
 
 // Addr returns the address that a setting ("http.listen", "sip.udp", "sip.tcp",
@@ -282,8 +282,8 @@ func failed(setting string, err error) error {
 	return &roamline.Error{Op: "server", Kind: roamline.Unavailable, Of: setting, Err: fmt.Errorf("%w (choose another in the file or the environment)", err)}
 }
 
-// shown is an address that a person can open.
-func shown(a net.Addr) string {
+// visible is an address that a person can open.
+func visible(a net.Addr) string {
 	host, port, err := net.SplitHostPort(a.String())
 	if err != nil {
 		return a.String()

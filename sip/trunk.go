@@ -49,7 +49,7 @@ func (g *gateway) down() bool { return g.tried && !g.status.Reachable }
 
 // SetTrunks replaces the trunks. One that did not change keeps its
 // registration; one that is gone or disabled is let go. Secret is asked for the
-// password of each; it may be empty.
+// password of each; it may be empty. nil: no trunk has one.
 func (d *Door) SetTrunks(all []roamline.Trunk, secret func(roamline.TrunkID) roamline.Secret) {
 	d.trunks.mu.Lock()
 	defer d.trunks.mu.Unlock()
@@ -59,7 +59,10 @@ func (d *Door) SetTrunks(all []roamline.Trunk, secret func(roamline.TrunkID) roa
 			continue
 		}
 		keep[cfg.ID] = true
-		pass := secret(cfg.ID)
+		var pass roamline.Secret
+		if secret != nil {
+			pass = secret(cfg.ID)
+		}
 		if old := d.trunks.by[cfg.ID]; old != nil {
 			if was := old.config(); was.Rev == cfg.Rev && old.login().secret == pass {
 				continue
