@@ -134,12 +134,12 @@ export function problem(response: Response, body?: unknown): Problem {
   return new Problem(response.status, title, p.detail || faults.join(". "), retry);
 }
 
-/** What this browser may be called until somebody names it: "Firefox on Linux". */
 /** A host below localhost names a machine of its own, as in the demonstration: "desk1.localhost". */
 function machineName(host: string): string | undefined {
   return host.endsWith(".localhost") ? host.slice(0, -".localhost".length) : undefined;
 }
 
+/** What this browser may be called until somebody names it: "Firefox on Linux". */
 export function browserName(agent: string): string {
   const find = (names: [RegExp, string][]) => names.find(([sign]) => sign.test(agent))?.[1];
   const browser = find([
