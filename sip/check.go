@@ -38,15 +38,15 @@ func (t *text) checkRequest() *fault {
 	if flt != nil {
 		return flt
 	}
+	if !strings.EqualFold(version, "SIP/2.0") {
+		return &fault{code: sip.StatusVersionNotSupported, reason: "Version Not Supported"}
+	}
 	if flt := t.checkFields(); flt != nil {
 		return flt
 	}
 	seq, cseqMethod, _ := strings.Cut(t.get("cseq"), " ")
 	if n, err := strconv.ParseUint(seq, 10, 32); err != nil || n > 1<<31-1 {
 		return bad("CSeq out of range")
-	}
-	if !strings.EqualFold(version, "SIP/2.0") {
-		return &fault{code: sip.StatusVersionNotSupported, reason: "Version Not Supported"}
 	}
 	if strings.TrimSpace(cseqMethod) != method {
 		return bad("CSeq names another method")
@@ -96,7 +96,7 @@ func checkTarget(target string) *fault {
 	if err := sip.ParseUri(target, &u); err != nil || !validHost(bracketed(u.Host)) || u.Port < 0 || u.Port > 65535 {
 		return bad("Not a Request-URI")
 	}
-	if strings.Contains(rest, "?") { // RFC 3261 section 19.1.1, table 1: no headers
+	if strings.Contains(rest[strings.LastIndexByte(rest, '@')+1:], "?") { // RFC 3261 section 19.1.1, table 1: no headers
 		return bad("Headers in the Request-URI")
 	}
 	return nil
@@ -154,7 +154,7 @@ func checkField(f field) *fault {
 			return bad("Malformed %s", canonicalName(f.name))
 		}
 	case "call-id":
-		if f.value == "" || strings.ContainsAny(f.value, " \t,\"") {
+		if f.value == "" || strings.ContainsAny(f.value, " \t,") {
 			return bad("Malformed Call-ID")
 		}
 	case "cseq":

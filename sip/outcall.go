@@ -387,7 +387,7 @@ func (l *leg) mayAnswer(f *flow) bool {
 	if l.dialog.flow.same(f) {
 		return true
 	}
-	return l.peer.trunk != nil && l.door.trunks.match(f) == l.peer.trunk
+	return l.peer.trunk != nil && l.door.trunks.match(f).same(l.peer.trunk)
 }
 
 // inviteTrunk opens a leg through a trunk's gateways.

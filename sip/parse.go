@@ -78,8 +78,8 @@ func takeApart(head []byte) (text, *fault) {
 		if line == "" {
 			continue
 		}
-		if strings.ContainsAny(line, "\r\n\x00") {
-			return t, bad("Bare CR, LF or NUL in the header")
+		if strings.ContainsAny(line, "\r\n") {
+			return t, bad("Bare CR or LF in the header")
 		}
 		if line[0] == ' ' || line[0] == '\t' {
 			if len(t.fields) == 0 {
@@ -104,8 +104,8 @@ func takeApart(head []byte) (text, *fault) {
 		}
 		t.fields = append(t.fields, field{name, strings.TrimSpace(value)})
 	}
-	if strings.ContainsAny(t.start, "\r\n\x00") {
-		return t, bad("Bare CR, LF or NUL in the start line")
+	if strings.ContainsAny(t.start, "\r\n") {
+		return t, bad("Bare CR or LF in the start line")
 	}
 	return t, flt
 }
@@ -196,7 +196,7 @@ func (t *text) message() (msg sip.Message, err error) {
 	}()
 	var b strings.Builder
 	b.Grow(len(t.body) + 1024)
-	b.WriteString(t.start + "\r\n")
+	b.WriteString(readableStart(t.start) + "\r\n")
 	for _, f := range t.fields {
 		if f.name == "content-length" {
 			continue
@@ -222,6 +222,20 @@ func (t *text) message() (msg sip.Message, err error) {
 	b.WriteString("Content-Length: " + strconv.Itoa(len(t.body)) + "\r\n\r\n")
 	b.Write(t.body)
 	return parser.ParseSIP([]byte(b.String()))
+}
+
+// readableStart puts a stand-in for a Request-URI of another scheme that sipgo
+// can't read, such as "soap.beep:": it will be refused anyway.
+func readableStart(line string) string {
+	parts := strings.Split(line, " ")
+	var u sip.Uri
+	if len(parts) != 3 || strings.HasPrefix(line, "SIP/") || sip.ParseUri(parts[1], &u) == nil {
+		return line
+	}
+	if scheme, _, _ := strings.Cut(parts[1], ":"); strings.EqualFold(scheme, "sip") || strings.EqualFold(scheme, "sips") {
+		return line
+	}
+	return parts[0] + " unknown:opaque " + parts[2]
 }
 
 // canonicalName writes a header's name as people do: "call-id" is "Call-ID".

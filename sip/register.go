@@ -17,6 +17,14 @@ func (d *Door) register(f *flow, s *serverTx, who peer, until time.Time) {
 		s.answer(420, "Bad Extension", sip.NewHeader("Unsupported", strings.Join(list, ", ")))
 		return
 	}
+	if c := f.whose(); c != "" && c != who.client {
+		s.answer(403, "Another client is at this connection")
+		return
+	}
+	if !mayRegister(req, who.client) { // RFC 3261 section 10.3, step 4
+		s.answer(403, "Not your address")
+		return
+	}
 	asked, flt := readContacts(req)
 	if flt != nil {
 		s.answer(flt.code, flt.reason)
@@ -35,12 +43,45 @@ func (d *Door) register(f *flow, s *serverTx, who peer, until time.Time) {
 	}
 	now := d.registrar.update(f, who.client, req, asked)
 	res := s.response(200, "OK", sip.NewHeader("Date", time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")))
+	outbound := false
 	for _, k := range now {
-		left := max(int(time.Until(k.Expires).Round(time.Second)/time.Second), 0)
-		res.AppendHeader(sip.NewHeader("Contact", "<"+k.URI+">;expires="+strconv.Itoa(left)))
+		res.AppendHeader(sip.NewHeader("Contact", contactValue(k)))
+		outbound = outbound || k.RegID > 0 && k.Source == f.remote.String()
 	}
+	if outbound && hasToken(req, "Supported", "outbound") { // RFC 5626 section 6
+		res.AppendHeader(sip.NewHeader("Require", "outbound"))
+	}
+	res.AppendHeader(sip.NewHeader("Supported", "outbound"))
 	res.SetBody(nil)
 	s.respond(res)
+	if f.closed() { // while we were looking
+		d.registrar.flowClosed(f)
+	}
+}
+
+// mayRegister reports whether an address of record is the client's: its
+// identifier, or the login that it proved itself by.
+func mayRegister(req *sip.Request, c roamline.ClientID) bool {
+	to := req.To().Address
+	if to.Scheme != "sip" && to.Scheme != "sips" {
+		return false
+	}
+	cred, ok := parseCredentials(header(req, "Authorization"))
+	user := userOf(to)
+	return user == string(c) || ok && user == cred.user
+}
+
+// contactValue writes a contact of a 200 (RFC 3261 section 10.3, step 8).
+func contactValue(k roamline.Contact) string {
+	left := max(int(time.Until(k.Expires).Round(time.Second)/time.Second), 0)
+	v := "<" + k.URI + ">;expires=" + strconv.Itoa(left)
+	if k.Instance != "" {
+		v += `;+sip.instance="` + escapeName(k.Instance) + `"`
+	}
+	if k.RegID > 0 {
+		v += ";reg-id=" + strconv.Itoa(k.RegID)
+	}
+	return v
 }
 
 // An asked contact is one line of a REGISTER. No URI: all (RFC 3261 section

@@ -31,7 +31,7 @@ type trunk struct {
 	conf     roamline.Trunk
 	secret   roamline.Secret
 	in, out  []rewrite
-	calls    int
+	calls    *count // shared with what the trunk was before it was changed
 	reg      registration
 	gateways []gateway
 }
@@ -68,8 +68,10 @@ func (d *Door) SetTrunks(all []roamline.Trunk, secret func(roamline.TrunkID) roa
 				continue
 			}
 			old.stop()
+			d.trunks.by[cfg.ID] = d.newTrunk(cfg, pass, old.calls)
+			continue
 		}
-		d.trunks.by[cfg.ID] = d.newTrunk(cfg, pass)
+		d.trunks.by[cfg.ID] = d.newTrunk(cfg, pass, &count{})
 	}
 	for id, t := range d.trunks.by {
 		if !keep[id] {
@@ -79,9 +81,9 @@ func (d *Door) SetTrunks(all []roamline.Trunk, secret func(roamline.TrunkID) roa
 	}
 }
 
-func (d *Door) newTrunk(conf roamline.Trunk, secret roamline.Secret) *trunk {
+func (d *Door) newTrunk(conf roamline.Trunk, secret roamline.Secret, calls *count) *trunk {
 	ctx, cancel := context.WithCancel(d.ctx)
-	t := &trunk{door: d, stop: cancel, conf: conf, secret: secret,
+	t := &trunk{door: d, stop: cancel, conf: conf, secret: secret, calls: calls,
 		in: compileRewrites(conf.In), out: compileRewrites(conf.Out), reg: registration{since: time.Now()}}
 	for _, g := range conf.Gateways {
 		h := hop{g}
@@ -99,13 +101,25 @@ func (d *Door) newTrunk(conf roamline.Trunk, secret roamline.Secret) *trunk {
 	return t
 }
 
-// close lets every trunk go.
-func (t *trunkTable) close(context.Context) {
+// close unregisters from every trunk, as far as ctx allows, and lets it go.
+func (t *trunkTable) close(ctx context.Context) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	var leaving sync.WaitGroup
 	for _, one := range t.by {
 		one.stop()
+		one.mu.Lock()
+		registered := one.reg.ok
+		one.mu.Unlock()
+		if registered {
+			leaving.Go(func() {
+				ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+				defer cancel()
+				one.register(ctx, 0)
+			})
+		}
 	}
+	leaving.Wait()
 }
 
 func (t *trunkTable) get(id roamline.TrunkID) *trunk {
@@ -191,19 +205,37 @@ func (t *trunk) login() login {
 // enter counts a call in; false if the trunk has as many as it may. Beyond the
 // limit is for emergency calls.
 func (t *trunk) enter(beyond bool) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.conf.MaxCalls > 0 && t.calls >= t.conf.MaxCalls && !beyond {
+	limit := t.config().MaxCalls
+	t.calls.mu.Lock()
+	defer t.calls.mu.Unlock()
+	if limit > 0 && t.calls.n >= limit && !beyond {
 		return false
 	}
-	t.calls++
+	t.calls.n++
 	return true
 }
 
 func (t *trunk) leave() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.calls--
+	t.calls.mu.Lock()
+	defer t.calls.mu.Unlock()
+	t.calls.n--
+}
+
+// A count is the number of calls on a trunk.
+type count struct {
+	mu sync.Mutex
+	n  int
+}
+
+func (c *count) now() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.n
+}
+
+// same reports whether t and u are one trunk, before and after a change.
+func (t *trunk) same(u *trunk) bool {
+	return t != nil && u != nil && t.config().ID == u.config().ID
 }
 
 // paths: a trunk is one way; which gateway it takes is decided when it is tried.
@@ -251,7 +283,7 @@ func (d *Door) TrunkStatus() []roamline.TrunkStatus {
 func (t *trunk) status() roamline.TrunkStatus {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := roamline.TrunkStatus{Trunk: t.conf.ID, Registered: t.reg.ok, Error: t.reg.why, Since: t.reg.since, Calls: t.calls}
+	s := roamline.TrunkStatus{Trunk: t.conf.ID, Registered: t.reg.ok, Error: t.reg.why, Since: t.reg.since, Calls: t.calls.now()}
 	up := len(t.gateways) == 0
 	for i := range t.gateways {
 		s.Gateways = append(s.Gateways, t.gateways[i].status)

@@ -162,8 +162,11 @@ func (t *trunk) probe(ctx context.Context, g hop) ([]netip.AddrPort, bool) {
 		return nil, false
 	}
 	f := d.flowTo(g.transport(), addrs[0], g.Host)
-	if f == nil {
-		return addrs, false
+	for f == nil { // its socket is not served yet: another door was quicker
+		if !pause(ctx, 20*time.Millisecond) {
+			return addrs, false
+		}
+		f = d.flowTo(g.transport(), addrs[0], g.Host)
 	}
 	at := d.siteFor(f, t.config().Advertise)
 	req := d.outside(sip.OPTIONS, g.uri(""), uri("roamline", at.host, 0), g.uri(""), f, at, newCallID(), 1)

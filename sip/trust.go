@@ -79,7 +79,7 @@ func (l *leg) speaks(f *flow, req *sip.Request) bool {
 		return true
 	}
 	if l.peer.trunk != nil {
-		return l.door.trunks.match(f) == l.peer.trunk
+		return l.door.trunks.match(f).same(l.peer.trunk)
 	}
 	c := f.whose()
 	return c != "" && c == l.peer.client && l.door.registrar.has(c, f)
