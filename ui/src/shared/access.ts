@@ -66,7 +66,9 @@ export class Access {
       fetch(url, {
         method: "POST",
         headers: { "Content-Type": "application/json", DPoP: await this.prove("POST", url) },
-        body: JSON.stringify({ nameHint: machineName(location.hostname) ?? browserName(navigator.userAgent) }),
+        body: JSON.stringify({
+          nameHint: machineName(location.hostname) ?? browserName(navigator.userAgent),
+        }),
       });
     const asked = Date.now();
     let response = await ask();
