@@ -93,7 +93,7 @@ func (w *world) report(found []finding) error {
 				fmt.Fprintf(w.out, "%20s %s.\n", "->", strings.TrimRight(f.Mend, "."))
 			}
 		}
-		fmt.Fprintf(w.out, "\n%d things are right, %d need a look, %d are wrong.\n", len(found)-failed-warned, warned, failed)
+		fmt.Fprintf(w.out, "\nRight: %d. To look at: %d. Wrong: %d.\n", len(found)-failed-warned, warned, failed)
 	}
 	if failed > 0 {
 		return exitStatus(1)

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -115,6 +116,9 @@ func options(ctx context.Context, transport, address string) (status string, err
 	default:
 		err = errors.New("unknown transport " + transport)
 	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return "", errors.New("nothing listens there")
+	}
 	if err != nil {
 		return "", err
 	}
@@ -139,10 +143,12 @@ func options(ctx context.Context, transport, address string) (status string, err
 		}()
 	}
 	line, err := bufio.NewReaderSize(c, maxLine).ReadSlice('\n')
-	if err != nil {
-		if ctx.Err() != nil {
-			return "", errors.New("no answer within " + probeFor.String())
-		}
+	switch {
+	case ctx.Err() != nil:
+		return "", errors.New("no answer within " + probeFor.String())
+	case errors.Is(err, syscall.ECONNREFUSED): // by ICMP, for UDP
+		return "", errors.New("nothing listens there")
+	case err != nil:
 		return "", err
 	}
 	status, found := strings.CutPrefix(strings.TrimSpace(string(line)), "SIP/2.0 ")

@@ -199,11 +199,11 @@ func TestStoryIsALadder(t *testing.T) {
 		{At: at.Add(2 * time.Millisecond), Kind: "sip", From: "server", To: "Ward 3", Text: "INVITE"},
 		{At: at.Add(900 * time.Millisecond), Kind: "sip", From: "Ward 3", To: "server", Text: "180 Ringing"},
 	}, true, false)
-	want := `                      carrier                   server                    Ward 3
-   +0.000s               |--------- INVITE ------->|                         |
-   +0.001s               |                         |                         |             route  ana is at Ward 3
-   +0.002s               |                         |--------- INVITE ------->|
-   +0.900s               |                         |<----- 180 Ringing ------|
+	want := `                          carrier                           server                            Ward 3
+   +0.000s                   |------------- INVITE ----------->|                                 |
+   +0.001s                   |                                 |                                 |                 route  ana is at Ward 3
+   +0.002s                   |                                 |------------- INVITE ----------->|
+   +0.900s                   |                                 |<--------- 180 Ringing ----------|
 `
 	got := out.String()
 	_, got, _ = strings.Cut(strings.TrimPrefix(got, "\n"), "\n")

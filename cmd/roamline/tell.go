@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -58,7 +59,7 @@ func marker(e entry) string {
 }
 
 const (
-	columnWidth = 26
+	columnWidth = 34
 	maxColumns  = 6 // parties beyond share the last column
 )
 
@@ -155,19 +156,27 @@ func figures(out io.Writer, call record) {
 	head := "\nLEG\tAT\tCODEC\tRECEIVED\tLOST\tJITTER\tSENT\tFAR LOST\tROUND TRIP\n"
 	for _, one := range legs {
 		leg, _ := one.(record)
-		v, ok := leg["figures"].(record)
+		v, ok := leg["figures"].(record) // of a running call
+		if !ok {
+			v, ok = leg["voice"].(record) // of a record
+		}
 		if !ok {
 			continue
 		}
 		at := str(leg, "clientName") + str(leg, "trunkName")
-		fmt.Fprintf(t, "%s%s\t%s\t%s\t%s\t%s\t%s ms\t%s\t%s\t%s ms\n", head, str(leg, "id"), oneLine(at), show(v["codec"]), show(v["received"]),
-			show(v["lost"]), show(v["jitterMs"]), show(v["sent"]), show(v["farLost"]), show(v["roundTripMs"]))
+		fmt.Fprintf(t, "%s%s\t%s\t%s\t%s\t%s\t%s ms\t%s\t%s\t%s ms\n", head, str(leg, "id")+str(leg, "leg"), oneLine(at), show(v["codec"]), show(v["received"]),
+			show(v["lost"]), tenths(v["jitterMs"]), show(v["sent"]), show(v["farLost"]), tenths(v["roundTripMs"]))
 		head = ""
 	}
 	t.Flush()
 	if c := str(call, "cause"); c != "" {
 		fmt.Fprintf(out, "\nEnded: %s%s\n", c, endedBy(call))
 	}
+}
+
+func tenths(v any) string {
+	ms, _ := v.(float64)
+	return strconv.FormatFloat(ms, 'f', 1, 64)
 }
 
 func endedBy(call record) string {

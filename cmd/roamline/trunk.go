@@ -109,26 +109,49 @@ func (c *trunkStatusCmd) Run(ctx context.Context, w *world) error {
 			return err
 		}
 		for _, t := range all {
-			trouble = trouble || str(t, "error") != ""
+			trouble = trouble || troubleOf(t) != ""
 		}
 		return w.table(all, "No trunk.", field("NAME", "trunkName"), column{"STATE", func(r record) string {
-			if e := str(r, "error"); e != "" {
+			if e := troubleOf(r); e != "" {
 				return e
 			}
 			return "well"
 		}}, field("REGISTERED", "registered"), field("CALLS", "calls"), column{"GATEWAYS", func(r record) string {
-			return each(r, "gateways", func(g record) string {
-				if ok, _ := g["reachable"].(bool); ok {
-					return str(g, "address") + " answers in " + show(g["roundTripMs"]) + " ms"
-				}
-				return str(g, "address") + " does not answer"
-			})
+			return each(r, "gateways", gatewayState)
 		}}, field("SINCE", "since"))
 	})
 	if err == nil && trouble {
 		return exitStatus(1)
 	}
 	return err
+}
+
+// troubleOf says why a trunk does not work; empty if it does, or if that is
+// not known yet.
+func troubleOf(t record) string {
+	if e := str(t, "error"); e != "" {
+		return e
+	}
+	gateways, _ := t["gateways"].([]any)
+	for _, one := range gateways {
+		if g, _ := one.(record); g["reachable"] == true || g["checked"] == nil {
+			return ""
+		}
+	}
+	if len(gateways) == 0 {
+		return ""
+	}
+	return "no gateway answers"
+}
+
+func gatewayState(g record) string {
+	switch {
+	case g["reachable"] == true:
+		return str(g, "address") + " answers in " + show(g["roundTripMs"]) + " ms"
+	case g["checked"] == nil:
+		return str(g, "address") + " was not asked yet"
+	}
+	return str(g, "address") + " does not answer"
 }
 
 // trunkFlags are what add and set have in common; a flag that is not given

@@ -18,7 +18,8 @@ createInterface({ input: process.stdin }).on("line", () => {
   for (const client of mock.sip.flows.keys())
     void mock.sip.call(client, { number: "+34600123456", name: "Lucía Vidal" });
 });
-process.on("SIGINT", async () => {
-  await browser.close();
-  process.exit(0);
-});
+for (const end of ["SIGINT", "SIGTERM"])
+  process.on(end, async () => {
+    await browser.close();
+    process.exit(0);
+  });

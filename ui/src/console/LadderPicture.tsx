@@ -1,3 +1,4 @@
+import { useMediaQuery } from "@mantine/hooks";
 import type { KeyboardEvent } from "react";
 import type { TraceEntry } from "../shared/model";
 import { ladder, since } from "./ladder";
@@ -5,8 +6,6 @@ import { say } from "./words";
 
 const rowHeight = 34;
 const head = 44;
-const gutter = 76;
-const columnWidth = 200;
 
 /** A call's messages as arrows between those who spoke; a chosen one is shown beside it. */
 export function LadderPicture({
@@ -18,6 +17,10 @@ export function LadderPicture({
   chosen?: number;
   choose: (index: number) => void;
 }) {
+  const narrow = useMediaQuery("(max-width: 700px)");
+  const gutter = narrow ? 58 : 76;
+  const columnWidth = narrow ? 108 : 200;
+  const letters = narrow ? 13 : 24;
   const { columns, rungs } = ladder(story);
   const count = Math.max(columns.length, 2);
   const width = gutter + count * columnWidth;
@@ -43,7 +46,7 @@ export function LadderPicture({
           <g key={name} aria-hidden>
             <line x1={x(i)} x2={x(i)} y1={head - 10} y2={height} className="ladder-life" />
             <text x={x(i)} y={22} className="ladder-name">
-              {name.length > 22 ? `${name.slice(0, 21)}…` : name}
+              {cut(name, letters)}
             </text>
           </g>
         ))}
@@ -88,7 +91,7 @@ export function LadderPicture({
                 </>
               ) : (
                 <text x={gutter + 8} y={y + 21} className="rung-note">
-                  {cut(r.entry.text, count * 27)}
+                  {r.entry.text}
                 </text>
               )}
             </g>

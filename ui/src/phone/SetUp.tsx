@@ -69,7 +69,7 @@ export function SetUp({ code, done }: { code: string; done: () => void }) {
           value={password}
           onChange={(e) => setPassword(e.currentTarget.value)}
           autoComplete="new-password"
-          minLength={10}
+          minLength={8}
           required
         />
         <TextInput

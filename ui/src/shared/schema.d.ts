@@ -169,7 +169,7 @@ export interface paths {
         };
         /**
          * What changes, as it happens (text/event-stream)
-         * @description Events bound, released, reach, call, trunk, client, each with data of the type of that name; first the present state, then ready. A client sees what concerns it and whoever is signed in here; an administrator sees all. When somebody signs in or out here the state is told again, up to another ready: forget calls at bound and released. Own calls come once a second while they talk. A comment comes every 15 s. A reader that is too slow is cut; come again.
+         * @description Events bound, released, reach, call, trunk, client, each with data of the type of that name; first the present state, then ready. A client sees what concerns it and whoever is signed in here; an administrator sees all. When somebody signs in or out here the state is told again, up to another ready: forget calls at bound and released. Calls that talk come once a second, with voice figures. A comment comes every 15 s. A reader that is too slow is cut; come again.
          */
         get: operations["events"];
         put?: never;

@@ -68,7 +68,7 @@ export const words = {
     login: "Login",
     loginHint: "What you type to sign in: lower case, no spaces",
     password: "Password",
-    passwordHint: "At least 10 characters",
+    passwordHint: "At least 8 characters",
     number: "Number (optional)",
     numberHint: "Your line, such as 1001 or +34 910 000 001",
     go: "Start",
