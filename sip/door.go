@@ -187,7 +187,6 @@ func New(o Options) (*Door, error) {
 func (d *Door) start() {
 	d.started.Do(func() {
 		close(d.opened)
-		d.registrar.announce()
 		d.spawn(d.registrar.run)
 	})
 }

@@ -200,7 +200,8 @@ type ua struct {
 	web  *websocket.Conn
 	tcp  net.Conn
 	in   chan []byte
-	via  string // of what it sends
+	seen map[string]bool // OPTIONS that came before
+	via  string          // of what it sends
 	host string
 }
 
@@ -299,6 +300,16 @@ func (u *ua) message(w *world) sip.Message {
 		msg, err := sip.ParseMessage(b)
 		if err != nil {
 			w.Fatalf("%s got %q: %v", u.name, b, err)
+		}
+		if req, ok := msg.(*sip.Request); ok && req.Method == sip.OPTIONS { // health checks may be repeated
+			if u.seen == nil {
+				u.seen = make(map[string]bool)
+			}
+			if id := req.CallID().Value(); u.seen[id] {
+				return u.message(w)
+			} else {
+				u.seen[id] = true
+			}
 		}
 		return msg
 	case <-time.After(5 * time.Second):

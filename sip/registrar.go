@@ -34,6 +34,8 @@ type registrar struct {
 
 	mu      sync.Mutex
 	by      map[roamline.ClientID][]way
+	udp     map[netip.AddrPort]roamline.ClientID // whose phone is at an address, for the trace
+	told    map[roamline.ClientID]bool           // who the sink believes can be called
 	box     []roamline.Event
 	telling bool
 	dirty   map[roamline.ClientID]bool // whose contacts are to be saved
@@ -42,7 +44,8 @@ type registrar struct {
 }
 
 func newRegistrar(d *Door) *registrar {
-	return &registrar{door: d, by: make(map[roamline.ClientID][]way), dirty: make(map[roamline.ClientID]bool),
+	return &registrar{door: d, by: make(map[roamline.ClientID][]way), told: make(map[roamline.ClientID]bool),
+		udp: make(map[netip.AddrPort]roamline.ClientID), dirty: make(map[roamline.ClientID]bool),
 		wake: make(chan struct{}, 1), changed: make(chan struct{})}
 }
 
@@ -68,18 +71,22 @@ func (r *registrar) unlock() {
 
 // put replaces a client's contacts and says whether it can be called.
 func (r *registrar) put(c roamline.ClientID, list []way) {
-	had := len(r.by[c]) > 0
+	for _, w := range r.by[c] {
+		if w.flow != nil && w.flow.udp != nil && r.udp[w.flow.remote] == c {
+			delete(r.udp, w.flow.remote)
+		}
+	}
+	for _, w := range list {
+		if w.flow != nil && w.flow.udp != nil {
+			r.udp[w.flow.remote] = c
+		}
+	}
 	if len(list) == 0 {
 		delete(r.by, c)
 	} else {
 		r.by[c] = list
 	}
-	switch {
-	case !had && len(list) > 0:
-		r.box = append(r.box, roamline.Reached{At: now(), Client: c})
-	case had && len(list) == 0:
-		r.box = append(r.box, roamline.Lost{At: now(), Client: c})
-	}
+	r.tell(c)
 	r.dirty[c] = true
 	select {
 	case r.wake <- struct{}{}:
@@ -87,6 +94,19 @@ func (r *registrar) put(c roamline.ClientID, list []way) {
 	}
 	close(r.changed)
 	r.changed = make(chan struct{})
+}
+
+// tell says that a client can be called, or no longer, if that is news.
+func (r *registrar) tell(c roamline.ClientID) {
+	reached := slices.ContainsFunc(r.by[c], func(w way) bool { return w.flow != nil })
+	switch {
+	case reached && !r.told[c]:
+		r.told[c] = true
+		r.box = append(r.box, roamline.Reached{At: now(), Client: c})
+	case !reached && r.told[c]:
+		delete(r.told, c)
+		r.box = append(r.box, roamline.Lost{At: now(), Client: c})
+	}
 }
 
 // live is what of a client's contacts can be used now, the newest first.
@@ -137,18 +157,15 @@ func (r *registrar) has(c roamline.ClientID, f *flow) bool {
 	return false
 }
 
-// at returns the client that registered from the address of f; empty if none.
+// at returns the client whose phone is at the address of a UDP flow; empty if
+// none is.
 func (r *registrar) at(f *flow) roamline.ClientID {
+	if f.stream() {
+		return ""
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for c, list := range r.by {
-		for _, w := range list {
-			if w.flow != nil && w.flow.transport == f.transport && w.flow.remote == f.remote {
-				return c
-			}
-		}
-	}
-	return ""
+	return r.udp[f.remote]
 }
 
 func (r *registrar) natted(c roamline.ClientID, f *flow) bool {
@@ -305,26 +322,25 @@ func (r *registrar) restore(ctx context.Context) error {
 			if err != nil {
 				continue
 			}
-			r.by[c] = append(r.by[c], way{contact: ct, natted: addrOf(u.Host) != from.Addr(),
-				flow: &flow{door: r.door, transport: "udp", remote: from, udp: &socket{}}})
+			r.by[c] = append(r.by[c], way{contact: ct, natted: addrOf(u.Host) != from.Addr()})
 		}
 	}
 	return nil
 }
 
-// announce gives restored contacts their sockets and says who can be called.
+// announce gives restored contacts a socket when there is one, and says who
+// can be called by it.
 func (r *registrar) announce() {
 	r.mu.Lock()
 	defer r.unlock()
 	for c, list := range r.by {
 		for i := range list {
-			if f := list[i].flow; f.udp.conn == nil {
-				if s := r.door.socketFor(f.remote.Addr()); s != nil {
-					list[i].flow = &flow{door: r.door, transport: "udp", remote: f.remote, udp: s, local: s.local}
-				}
+			from, err := netip.ParseAddrPort(list[i].contact.Source)
+			if err == nil && list[i].flow == nil {
+				list[i].flow = r.door.flowTo("udp", from, "")
 			}
 		}
-		r.box = append(r.box, roamline.Reached{At: now(), Client: c})
+		r.tell(c)
 	}
 }
 

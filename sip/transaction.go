@@ -215,15 +215,14 @@ func serverKey(req *sip.Request, in *flow, method sip.RequestMethod) string {
 	branch, _ := v.Params.Get("branch")
 	var b strings.Builder
 	b.WriteString(in.transport + " " + in.remote.Addr().String() + " " + string(method) + " ")
-	b.WriteString(v.Host + ":" + strconv.Itoa(v.Port) + " ")
+	// Call-ID and number stay the same in what is repeated, in ACK and in CANCEL;
+	// with them a peer that uses a branch twice is understood all the same.
+	b.WriteString(v.Host + ":" + strconv.Itoa(v.Port) + " " + branch + " " + req.CallID().Value() + " " + strconv.FormatUint(uint64(req.CSeq().SeqNo), 10))
 	if len(branch) > len(sip.RFC3261BranchMagicCookie) && strings.HasPrefix(branch, sip.RFC3261BranchMagicCookie) {
-		b.WriteString(branch)
 		return b.String()
 	}
-	// RFC 2543: whatever stays the same in what is repeated.
-	from, _ := req.From().Params.Get("tag")
-	b.WriteString(branch + " " + from + " " + req.CallID().Value() + " " + strconv.FormatUint(uint64(req.CSeq().SeqNo), 10))
-	b.WriteString(" " + req.Recipient.String())
+	// RFC 2543: whatever else stays the same.
+	b.WriteString(" " + tagOf(req.From()) + " " + req.Recipient.String())
 	return b.String()
 }
 

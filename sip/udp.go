@@ -34,6 +34,7 @@ func (d *Door) ServeUDP(conn net.PacketConn) error {
 	}
 	defer d.removeSocket(s)
 	d.start()
+	d.registrar.announce()
 	buf := make([]byte, 65536)
 	for {
 		n, from, err := conn.ReadFrom(buf)
