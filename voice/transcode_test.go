@@ -2,6 +2,7 @@ package voice_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -70,8 +71,15 @@ func finds(t *testing.T, p *phone, c roamline.Codec, f float64) {
 		ok(t, err)
 		heard = append(heard, pcm[:n]...)
 	}
-	if share := goertzel(heard[c.Rate/2:], f, float64(c.Rate)); share < 0.9 {
-		t.Errorf("%v: %.2f of the sound is at %v Hz", c.Name, share, f)
+	// A sender that a busy machine kept waiting shifts the tone's phase, and two
+	// halves of a second may then cancel out: tenths are looked at one by one.
+	var shares []float64
+	for tenth := range slices.Chunk(heard[c.Rate/2:], c.Rate/10) {
+		shares = append(shares, goertzel(tenth, f, float64(c.Rate)))
+	}
+	slices.Sort(shares)
+	if middle := shares[len(shares)/2]; middle < 0.9 {
+		t.Errorf("%v: %.2f of the sound is at %v Hz", c.Name, middle, f)
 	}
 }
 
