@@ -28,7 +28,7 @@ func openStore(ctx context.Context, cfg config.Config) (roamline.Store, error) {
 	return sqlite.Open(ctx, filepath.Join(cfg.DataDir, "roamline.db"))
 }
 
-func openBus(ctx context.Context, cfg config.Config) (roamline.Bus, error) {
+func openBus(ctx context.Context, cfg config.Config) (*bus.Bus, error) {
 	if url := cfg.NATSURL.Reveal(); url != "" {
 		return bus.Connect(ctx, url)
 	}

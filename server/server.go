@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/roamline/roamline"
+	"github.com/roamline/roamline/bus"
 	"github.com/roamline/roamline/config"
 	"github.com/roamline/roamline/sip"
 	"github.com/roamline/roamline/story"
@@ -36,7 +37,7 @@ type Server struct {
 	certs *Certificates
 
 	store roamline.Store
-	bus   roamline.Bus
+	bus   *bus.Bus
 	voice *voice.Engine
 	sip   *sip.Door
 	board *switchboard.Switchboard
@@ -99,7 +100,21 @@ func (s *Server) openData(ctx context.Context) error {
 		return err
 	}
 	s.opened(func() { s.closed("bus", s.bus.Close()) })
-	return nil
+	return s.joinHistory(ctx)
+}
+
+// joinHistory makes a binding log that begins anew (another NATS, a power cut)
+// go on after the history, so that no number is given twice.
+func (s *Server) joinHistory(ctx context.Context) error {
+	seq, err := s.store.Projected(ctx)
+	if err != nil {
+		return err
+	}
+	moved, err := s.bus.ContinueAfter(ctx, seq)
+	if moved {
+		s.log.Warn("the binding log began anew; nobody is signed in anywhere", "after", seq)
+	}
+	return err
 }
 
 // openParts makes the voice engine, the SIP door and the switchboard. The

@@ -5,10 +5,13 @@ package peers
 import (
 	"testing"
 
+	"github.com/roamline/roamline"
+	"github.com/roamline/roamline/bus/bustest"
 	"github.com/roamline/roamline/config"
 	"github.com/roamline/roamline/demo/carrier"
 	"github.com/roamline/roamline/demo/client"
 	"github.com/roamline/roamline/demo/pcm"
+	"github.com/roamline/roamline/store/storetest"
 	"github.com/roamline/roamline/test/house"
 )
 
@@ -72,6 +75,10 @@ func TestTheLineFollowsThePerson(t *testing.T) {
 		{"over TCP, PCMU relayed", "tcp", []string{"PCMU"}, nil, "PCMU", nil},
 		{"Opus relayed from end to end", "udp", []string{"opus"}, nil, "opus", nil},
 		{"Opus in the browser, PCMA at the carrier: transcoded", "udp", []string{"PCMA"}, []string{"opus"}, "PCMA", nil},
+		{"on PostgreSQL, with an external NATS", "udp", []string{"PCMA"}, nil, "PCMA", func(c *config.Config) {
+			c.DatabaseURL = roamline.NewSecret(storetest.Postgres(t))
+			c.NATSURL = roamline.NewSecret(bustest.Server(t))
+		}},
 	} {
 		t.Run(row.rule, func(t *testing.T) {
 			h := house.Start(t, row.change)
