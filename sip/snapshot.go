@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/netip"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 	"github.com/roamline/roamline"
@@ -77,6 +78,9 @@ func (d *Door) Orphan(b []byte) error {
 	defer cancel()
 	who := peer{client: s.Client, trunk: d.trunks.get(s.Trunk)}
 	g.flow = d.flowOf(ctx, s)
+	for g.flow == nil && s.Client == "" && pause(ctx, 20*time.Millisecond) { // its socket is not served yet
+		g.flow = d.flowOf(ctx, s)
+	}
 	if g.flow == nil {
 		return &roamline.Error{Op: op, Kind: roamline.Unavailable, Of: s.CallID, Err: errFlowClosed}
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"os"
@@ -33,9 +34,10 @@ const Limit = 20 * time.Second
 // A House is a running server with what a test needs to use it.
 type House struct {
 	testing.TB
-	Server *server.Server
+	Server *server.Server // nil if it runs as a process of its own
 	Config config.Config
 	ctx    context.Context
+	local  http.Handler // the API as administrator
 
 	mu      sync.Mutex
 	clients map[string]string // name -> identifier
@@ -85,7 +87,7 @@ func (h *House) start() {
 	if err != nil {
 		h.Fatal(err)
 	}
-	h.Server = s
+	h.Server, h.local = s, s.Local()
 }
 
 func (h *House) stop() {
@@ -104,11 +106,17 @@ func (h *House) Restart() {
 }
 
 func (h *House) at(setting string) netip.AddrPort {
-	return netip.MustParseAddrPort(h.Server.Addr(setting).String())
+	if h.Server != nil {
+		return netip.MustParseAddrPort(h.Server.Addr(setting).String())
+	}
+	return map[string]netip.AddrPort{"http.listen": h.Config.HTTP.Listen, "sip.udp": h.Config.SIP.UDP, "sip.tcp": h.Config.SIP.TCP}[setting]
 }
 
 // SIP returns where the server takes SIP: "udp", "tcp" or "tls".
-func (h *House) SIP(transport string) string { return h.Server.Addr("sip." + transport).String() }
+func (h *House) SIP(transport string) string { return h.at("sip." + transport).String() }
+
+// URL returns where the server's pages are.
+func (h *House) URL() string { return "http://" + h.at("http.listen").String() }
 
 // Within returns a context that bounds a wait.
 func (h *House) Within() context.Context {
@@ -140,7 +148,7 @@ func (h *House) Try(method, path string, body, to any) (int, string) {
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("If-Match", "*")
 	w := httptest.NewRecorder()
-	h.Server.Local().ServeHTTP(w, r)
+	h.local.ServeHTTP(w, r)
 	if to != nil && w.Code < 300 {
 		if err := json.Unmarshal(w.Body.Bytes(), to); err != nil {
 			h.Fatalf("%s %s: %v in %s", method, path, err, w.Body)
@@ -202,7 +210,7 @@ func (h *House) Carrier(transport string, codecs ...string) *carrier.Carrier {
 // Browser starts a pretend browser, admits it under the name, and registers.
 func (h *House) Browser(name string, codecs ...string) *client.Client {
 	h.Helper()
-	c, err := client.New(h.Within(), client.Options{Server: h.Server.URL(), Name: name, Codecs: codecs})
+	c, err := client.New(h.Within(), client.Options{Server: h.URL(), Name: name, Codecs: codecs})
 	if err != nil {
 		h.Fatal(err)
 	}
