@@ -113,16 +113,6 @@ func parseAddress(s string) (address, error) {
 	return a, nil
 }
 
-// get returns a parameter's value without quotes.
-func (a address) get(name string) (string, bool) {
-	for _, p := range a.params {
-		if strings.EqualFold(p.name, name) {
-			return unquote(p.value), true
-		}
-	}
-	return "", false
-}
-
 // plain writes a in the one form that sipgo's parser reads well.
 func (a address) plain() string {
 	if a.uri == "*" {
@@ -223,16 +213,6 @@ func (v via) plain() string {
 		}
 	}
 	return b.String()
-}
-
-// get returns a parameter's value.
-func (v via) get(name string) (string, bool) {
-	for _, p := range v.params {
-		if strings.EqualFold(p.name, name) {
-			return p.value, true
-		}
-	}
-	return "", false
 }
 
 // validHost accepts a name, an IPv4 address or an IPv6 reference. RFC 5118

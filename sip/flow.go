@@ -224,9 +224,6 @@ func (f *flow) TryClose() (int, error) { return 1, nil }
 
 func (f *flow) Close() error { return nil }
 
-// reliable reports whether the transport repeats by itself.
-func reliable(transport string) bool { return transport != "udp" }
-
 // viaTransport is a transport as Via spells it.
 func viaTransport(transport string) string { return strings.ToUpper(transport) }
 

@@ -23,8 +23,9 @@ type limiter struct {
 	burst float64
 	now   func() time.Time
 
-	mu sync.Mutex
-	by map[netip.Addr]*bucket
+	mu    sync.Mutex
+	by    map[netip.Addr]*bucket
+	swept time.Time
 }
 
 type bucket struct {
@@ -44,7 +45,8 @@ func (l *limiter) allow(a netip.Addr) bool {
 	defer l.mu.Unlock()
 	b := l.by[a]
 	if b == nil {
-		if len(l.by) >= maxSources {
+		if len(l.by) >= maxSources && t.Sub(l.swept) >= time.Second {
+			l.swept = t
 			l.sweep(t)
 		}
 		if len(l.by) >= maxSources { // a flood from everywhere: nobody new
@@ -84,8 +86,9 @@ func (l *limiter) sweep(t time.Time) {
 // A mergeTable knows which requests came before, to tell one that reached us by
 // two ways (RFC 3261 section 8.2.2.2).
 type mergeTable struct {
-	mu sync.Mutex
-	by map[string]mergeEntry
+	mu    sync.Mutex
+	by    map[string]mergeEntry
+	swept time.Time
 }
 
 type mergeEntry struct {
@@ -110,7 +113,8 @@ func (m *mergeTable) seen(id, key string) bool {
 	if e, ok := m.by[id]; ok && t.Sub(e.at) < mergeLife {
 		return e.key != key
 	}
-	if len(m.by) >= maxMerged {
+	if len(m.by) >= maxMerged && t.Sub(m.swept) >= time.Second {
+		m.swept = t
 		for id, e := range m.by {
 			if t.Sub(e.at) >= mergeLife {
 				delete(m.by, id)

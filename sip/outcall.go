@@ -181,8 +181,15 @@ func (a *attempt) cancel(cause roamline.Cause) {
 	req.AppendHeader(sip.NewHeader("Reason", verdictOf(cause).reason))
 	req.SetBody(nil)
 	d.begin(req, a.flow, nil)
-	tx := a.tx
-	time.AfterFunc(d.late(), tx.stop) // no final response at all (RFC 3261 section 9.1)
+	tx, l := a.tx, a.leg
+	time.AfterFunc(d.late(), func() { // no final response at all (RFC 3261 section 9.1)
+		tx.stop()
+		l.lock()
+		defer l.unlock()
+		if l.cancelled != "" && l.phase == phaseOut {
+			l.over()
+		}
+	})
 }
 
 // reply takes what comes back for the attempt's INVITE.

@@ -38,7 +38,7 @@ func (d *Door) register(f *flow, s *serverTx, who peer, until time.Time) {
 		}
 		a.seconds = min(a.seconds, maxExpires)
 		if left := int(time.Until(until) / time.Second); !until.IsZero() && a.seconds > 0 {
-			a.seconds = min(a.seconds, max(left, 1)) // a token's registration ends with it
+			a.seconds = min(a.seconds, max(left, minExpires)) // a contact ends with its token, but leaves time to refresh
 		}
 	}
 	now := d.registrar.update(f, who.client, req, asked)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -99,6 +100,9 @@ func (c *clientTx) pass(res *sip.Response, err error) {
 	}
 	if err != nil || !res.IsProvisional() {
 		c.final = true
+		if c.req.Method != sip.INVITE { // Timer K is T4 (RFC 3261 section 17.1.2.2); sipgo waits Timer D
+			time.AfterFunc(10*c.door.opt.T1, c.stop)
+		}
 	}
 	if c.reply != nil {
 		c.reply(res, err)

@@ -301,7 +301,7 @@ func (t *trunk) register(ctx context.Context, expires int) (granted, least int, 
 			}
 			req = next
 		case res.StatusCode == 423:
-			return 0, number(res, "Min-Expires"), errors.New("The gateway wants a longer registration.")
+			return 0, number(res, "Min-Expires"), errors.New("the gateway wants a longer registration")
 		default:
 			return 0, 0, errors.New(refusalSentence(g, res))
 		}

@@ -164,7 +164,7 @@ func TestTrunkRegisters(t *testing.T) {
 // until waits until something holds.
 func (w *world) until(what string, holds func() bool) {
 	w.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(20 * time.Second)
 	for !holds() {
 		if time.Now().After(deadline) {
 			w.Fatalf("never %s", what)

@@ -16,8 +16,9 @@ type who struct {
 	sb *Switchboard
 
 	mu      sync.Mutex
-	turned  sync.Cond // on mu: the table has changed
+	turned  sync.Cond // on mu: told has changed
 	table   *binding.Table
+	told    uint64 // the last record that the pages were told of
 	reached map[roamline.ClientID]bool
 	leaving map[roamline.ClientID]*time.Timer // clients lost, until grace ends
 	used    map[roamline.ClientID]time.Time   // bound clients, last use
@@ -133,7 +134,7 @@ func (w *who) write(ctx context.Context, decide func(*binding.Table) (roamline.B
 	}
 }
 
-// until waits until the table holds the record seq.
+// until waits until the table holds the record seq, and the pages were told.
 func (w *who) until(ctx context.Context, seq uint64) error {
 	stop := context.AfterFunc(ctx, func() {
 		w.mu.Lock()
@@ -143,7 +144,7 @@ func (w *who) until(ctx context.Context, seq uint64) error {
 	defer stop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for w.table.Last() < seq {
+	for w.told < seq {
 		if err := ctx.Err(); err != nil {
 			return &roamline.Error{Op: "switchboard.bind", Kind: roamline.Unavailable, Err: err}
 		}
@@ -201,18 +202,25 @@ func (w *who) fold(r roamline.BindingRecord) error {
 		delete(w.used, d.Binding.Client)
 	}
 	tell := w.started
-	w.turned.Broadcast()
 	w.mu.Unlock()
-	if !tell {
-		return nil
+	if tell {
+		w.tell(r)
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told = r.Seq
+	w.turned.Broadcast()
+	return nil
+}
+
+// tell says to the pages what a record changed.
+func (w *who) tell(r roamline.BindingRecord) {
 	for _, d := range r.Ended {
 		w.sb.tell(roamline.News{At: r.At, Kind: roamline.NewsReleased, Client: d.Binding.Client, Binding: ptr(d.Binding), Reason: d.Reason, By: r.Open})
 	}
 	if r.Open != nil {
 		w.sb.tell(roamline.News{At: r.At, Kind: roamline.NewsBound, Client: r.Open.Client, Binding: r.Open})
 	}
-	return nil
 }
 
 // project writes the history, from where it stopped the last time.
