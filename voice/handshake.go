@@ -249,30 +249,36 @@ func (h *handshake) keys(ctx context.Context) (keys, error) {
 }
 
 func (h *handshake) conn() (*dtls.Conn, error) {
-	config := &dtls.Config{
-		Certificates:           []tls.Certificate{h.e.cert},
-		SRTPProtectionProfiles: profiles,
-		ExtendedMasterSecret:   dtls.RequestExtendedMasterSecret,
-		ClientAuth:             dtls.RequireAnyClientCert,
+	both := []dtls.Option{
+		dtls.WithCertificates(h.e.cert),
+		dtls.WithSRTPProtectionProfiles(profiles...),
+		dtls.WithExtendedMasterSecret(dtls.RequestExtendedMasterSecret),
 		// The certificate is self-signed: its fingerprint in the description is
 		// what counts (RFC 8827 section 6.5).
-		InsecureSkipVerify: true,
-		VerifyPeerCertificate: func(raw [][]byte, _ [][]*x509.Certificate) error {
+		dtls.WithInsecureSkipVerify(true),
+		dtls.WithVerifyPeerCertificate(func(raw [][]byte, _ [][]*x509.Certificate) error {
 			if len(raw) == 0 {
 				return errFingerprint
 			}
 			return checkFingerprint(h.print, raw[0])
-		},
-		// ICE has shown that the address is the far end's: a cookie would only
-		// cost a round trip (RFC 6347 section 4.2.1).
-		InsecureSkipVerifyHello: true,
-		FlightInterval:          200 * time.Millisecond,
-		LoggerFactory:           &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled},
+		}),
+		dtls.WithFlightInterval(200 * time.Millisecond),
+		dtls.WithLoggerFactory(&logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled}),
 	}
 	if h.active {
-		return dtls.Client(h, farEnd, config)
+		var client []dtls.ClientOption
+		for _, o := range both {
+			client = append(client, o)
+		}
+		return dtls.ClientWithOptions(h, farEnd, client...)
 	}
-	return dtls.Server(h, farEnd, config)
+	// ICE has shown that the address is the far end's: a cookie would only cost a
+	// round trip (RFC 6347 section 4.2.1).
+	server := []dtls.ServerOption{dtls.WithClientAuth(dtls.RequireAnyClientCert), dtls.WithInsecureSkipVerifyHello(true)}
+	for _, o := range both {
+		server = append(server, o)
+	}
+	return dtls.ServerWithOptions(h, farEnd, server...)
 }
 
 // dtlsIn takes a DTLS datagram from a validated address.

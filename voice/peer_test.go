@@ -400,13 +400,18 @@ func (b *browser) SetWriteDeadline(t time.Time) error { return nil }
 // shake runs DTLS, as client if active is set, and takes over the SRTP keys.
 func (b *browser) shake(active bool) error {
 	b.only = append(b.only, dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)[:max(len(b.only), 2)]
-	cfg := &dtls.Config{Certificates: []tls.Certificate{b.cert}, InsecureSkipVerify: true, ClientAuth: dtls.RequireAnyClientCert,
-		SRTPProtectionProfiles: b.only, ExtendedMasterSecret: dtls.RequireExtendedMasterSecret, FlightInterval: 100 * time.Millisecond}
+	both := []dtls.Option{dtls.WithCertificates(b.cert), dtls.WithInsecureSkipVerify(true), dtls.WithSRTPProtectionProfiles(b.only...),
+		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret), dtls.WithFlightInterval(100 * time.Millisecond)}
+	var client []dtls.ClientOption
+	server := []dtls.ServerOption{dtls.WithClientAuth(dtls.RequireAnyClientCert)}
+	for _, o := range both {
+		client, server = append(client, o), append(server, o)
+	}
 	var err error
 	if active {
-		b.conn, err = dtls.Client(b, b.c.LocalAddr(), cfg)
+		b.conn, err = dtls.ClientWithOptions(b, b.c.LocalAddr(), client...)
 	} else {
-		b.conn, err = dtls.Server(b, b.c.LocalAddr(), cfg)
+		b.conn, err = dtls.ServerWithOptions(b, b.c.LocalAddr(), server...)
 	}
 	if err != nil {
 		return err

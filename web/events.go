@@ -77,7 +77,7 @@ func (d *Door) events(_ context.Context, c caller, _ *struct{}) (*huma.StreamRes
 		h.Set("X-Accel-Buffering", "no")
 		w.WriteHeader(http.StatusOK)
 		v := &viewer{door: d, client: c.client, out: w, ctl: http.NewResponseController(w), nudge: one.nudge}
-		if err := v.watch(ctx); err != nil && r.Context().Err() == nil {
+		if err := v.watch(ctx); r.Context().Err() == nil {
 			d.Log.Debug("events ended", "client", c.client.ID, "err", err)
 		}
 	}}, nil
@@ -97,7 +97,8 @@ type viewer struct {
 // found it too slow.
 var errCut = errors.New("cut")
 
-// watch tells the state, and again each time it is seen with other eyes.
+// watch tells the state, and again each time it is seen with other eyes, until
+// it returns why it ended.
 func (v *viewer) watch(ctx context.Context) error {
 	for {
 		if err := v.look(ctx); err != nil {

@@ -85,7 +85,7 @@ type Door struct {
 func New(o Options) (*Door, error) {
 	switch {
 	case o.Store == nil, o.Normalise == nil, o.HashPassword == nil, o.HashPIN == nil:
-		return nil, &roamline.Error{Op: "web.New", Kind: roamline.Invalid, Err: errors.New("Store, Normalise, HashPassword and HashPIN are needed")}
+		return nil, &roamline.Error{Op: "web.New", Kind: roamline.Invalid, Err: errors.New("a Store, Normalise, HashPassword and HashPIN are needed")}
 	}
 	k, err := loadKeys(context.Background(), o.Store)
 	if err != nil {

@@ -19,7 +19,6 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type deaf struct {
 	progress, accepted, acked chan struct{}
 	ended                     chan End
-	mu                        sync.Mutex
 }
 
 func newDeaf() *deaf {
