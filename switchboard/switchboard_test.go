@@ -379,3 +379,36 @@ func TestAStoppingServerRefusesAndCuts(t *testing.T) {
 		t.Errorf("%d calls were cut", n)
 	}
 }
+
+func TestAnUnusedBindingEnds(t *testing.T) {
+	d := open(t, t.TempDir(), func(o *Options) { o.Site.Idle = time.Hour })
+	ctx := t.Context()
+	_, err := d.sb.Store.Users().Create(ctx, roamline.User{ID: "ana", Login: "ana", Name: "Ana"})
+	ok(t, err)
+	for _, c := range []roamline.ClientID{"desk1", "desk2"} {
+		_, err := d.sb.Store.Clients().Create(ctx, roamline.Client{ID: c, Name: string(c), Kind: roamline.Browser, State: roamline.Admitted, Thumbprint: string(c)})
+		ok(t, err)
+	}
+	d.identify("ana", "desk1")
+	use := func(at time.Time) {
+		d.sb.who.mu.Lock()
+		d.sb.who.used["desk1"] = at
+		d.sb.who.mu.Unlock()
+	}
+	use(time.Now().Add(-59 * time.Minute))
+	d.sb.who.unused()
+	if _, there := d.sb.At("desk1"); !there {
+		t.Error("ended a minute early")
+	}
+	use(time.Now().Add(-2 * time.Hour))
+	d.sb.Touch("desk1")
+	d.sb.who.unused()
+	if _, there := d.sb.At("desk1"); !there {
+		t.Error("ended though it was used")
+	}
+	use(time.Now().Add(-2 * time.Hour))
+	d.sb.who.unused()
+	if _, there := d.sb.At("desk1"); there {
+		t.Error("not ended")
+	}
+}

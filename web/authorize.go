@@ -84,6 +84,9 @@ func (d *Door) caller(r *http.Request, who access) (caller, error) {
 	if err := d.meet(r.Context(), &c); err != nil {
 		return c, err
 	}
+	if c.binding != nil && r.Method != http.MethodGet { // pages read by themselves; to change something takes a person
+		d.Exchange.Touch(c.client.ID)
+	}
 	return c, c.may(who)
 }
 

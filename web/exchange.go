@@ -19,6 +19,8 @@ type Exchange interface {
 	Release(ctx context.Context, at roamline.ClientID, why roamline.ReleaseReason) error
 	Bindings() []roamline.Binding
 	At(c roamline.ClientID) (roamline.Binding, bool)
+	// Touch notes that a person used a client: it puts off the end by idle time.
+	Touch(c roamline.ClientID)
 	Calls() []roamline.CallView
 	End(ctx context.Context, id roamline.CallID) error
 	// Watch gives the present state, NewsReady, then changes. The channel is
@@ -50,6 +52,7 @@ func (closed) Release(_ context.Context, at roamline.ClientID, _ roamline.Releas
 
 func (closed) Bindings() []roamline.Binding                    { return nil }
 func (closed) At(roamline.ClientID) (roamline.Binding, bool)   { return roamline.Binding{}, false }
+func (closed) Touch(roamline.ClientID)                         {}
 func (closed) Calls() []roamline.CallView                      { return nil }
 func (closed) End(_ context.Context, id roamline.CallID) error { return stopped("End") }
 func (closed) Watch(ctx context.Context) <-chan roamline.News {

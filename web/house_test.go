@@ -357,6 +357,8 @@ func (b *board) At(c roamline.ClientID) (roamline.Binding, bool) {
 	return one, ok
 }
 
+func (b *board) Touch(roamline.ClientID) {}
+
 func (b *board) Calls() []roamline.CallView {
 	b.mu.Lock()
 	defer b.mu.Unlock()
