@@ -224,6 +224,24 @@ func (h *House) Browser(name string, codecs ...string) *client.Client {
 	return c
 }
 
+// AdmitNext waits for a browser that waits to be admitted, and admits it under
+// a name.
+func (h *House) AdmitNext(name string) {
+	h.Helper()
+	var page struct{ Items []struct{ ID, State string } }
+	h.Until("a browser that waits", func() bool {
+		h.Do("GET", "/clients", nil, &page)
+		for _, c := range page.Items {
+			if c.State == "waiting" {
+				h.Do("POST", "/clients/"+c.ID+"/admit", map[string]any{"name": name}, nil)
+				h.remember(name, c.ID)
+				return true
+			}
+		}
+		return false
+	})
+}
+
 func (h *House) remember(name, id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
