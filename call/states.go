@@ -238,10 +238,23 @@ func (s *step) hungUp(ev roamline.HungUp) {
 	switch {
 	case s.State == roamline.Ending:
 	case l.ID == s.Caller, s.State == roamline.Talking:
-		s.end(ev.Cause, l.ID)
+		who := l.ID
+		if ourWord(ev.Cause) {
+			who = ""
+		}
+		s.end(ev.Cause, who)
 	default:
 		s.lost(l.ID, ev.Cause)
 	}
+}
+
+// ourWord reports whether the server, and not the far end, gave a leg up.
+func ourWord(c roamline.Cause) bool {
+	switch c {
+	case roamline.SessionExpired, roamline.NotAcknowledged, roamline.Unreachable:
+		return true
+	}
+	return false
 }
 
 // other returns the leg that talks with id; empty if there is none.

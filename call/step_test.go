@@ -123,6 +123,26 @@ func TestStep(t *testing.T) {
 	}
 }
 
+func TestWhoEndedACall(t *testing.T) {
+	for _, row := range []struct {
+		rule  string
+		leg   roamline.LegID
+		cause roamline.Cause
+		by    string
+	}{
+		{"the caller hung up", trunk, roamline.Normal, "caller"},
+		{"the callee hung up", web, roamline.Normal, "callee"},
+		{"the server let an expired session go", trunk, roamline.SessionExpired, "server"},
+		{"the server waited in vain for an ACK", trunk, roamline.NotAcknowledged, "server"},
+		{"the server lost a client", web, roamline.Unreachable, "server"},
+	} {
+		c, _ := after([]roamline.Stage{ringA}, then(talk, roamline.HungUp{At: at(9), Leg: row.leg, Cause: row.cause})...)
+		if got := Record(c).EndedBy; got != row.by {
+			t.Errorf("%s: ended by %q, want %q", row.rule, got, row.by)
+		}
+	}
+}
+
 func TestWhatRemainsOfACall(t *testing.T) {
 	c, _ := after([]roamline.Stage{ringA}, then(talk, roamline.HungUp{At: at(9), Leg: web, Cause: roamline.Normal},
 		roamline.Done{At: at(9), ID: 5}, roamline.Done{At: at(10), ID: 6})...)

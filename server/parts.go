@@ -98,6 +98,15 @@ func (s *Server) openPages(context.Context) error {
 	return nil
 }
 
+// orNever is what the parts take for a setting in which no time means never:
+// to them it means their default.
+func orNever(set, never time.Duration) time.Duration {
+	if set == 0 {
+		return never
+	}
+	return set
+}
+
 // ready says whether the parts that a call needs answer.
 func (s *Server) ready(ctx context.Context) error {
 	if err := s.store.Ping(ctx); err != nil {

@@ -138,7 +138,7 @@ func (s *Server) openParts(context.Context) error {
 		Sink: take, Sounds: sounds, BrowserUDP: s.cfg.Voice.UDP,
 		PortLow: int(s.cfg.Voice.RTPPorts.First), PortHigh: int(s.cfg.Voice.RTPPorts.Last),
 		Advertise: s.cfg.Advertise, LocalNetworks: s.cfg.LocalNetworks,
-		SilenceLimit: s.cfg.Voice.SilenceLimit, Threads: s.cfg.Voice.Threads, Log: s.log,
+		SilenceLimit: orNever(s.cfg.Voice.SilenceLimit, 365*24*time.Hour), Threads: s.cfg.Voice.Threads, Log: s.log,
 	})
 	if err != nil {
 		return err
@@ -148,7 +148,7 @@ func (s *Server) openParts(context.Context) error {
 		Sink: take, Tracer: book, Authority: keeper{s}, Realm: s.cfg.SIP.Realm,
 		Advertise: s.cfg.Advertise, LocalNetworks: s.cfg.LocalNetworks, Registrations: s.bus,
 		Emergency: numbers(s.cfg.Site.Emergency), Origins: s.cfg.HTTP.Origins, Agent: "Roamline/" + Version,
-		HealthEvery: s.cfg.SIP.OptionsEvery, SessionExpires: s.cfg.SIP.SessionExpires, Log: s.log,
+		HealthEvery: orNever(s.cfg.SIP.OptionsEvery, -1), SessionExpires: s.cfg.SIP.SessionExpires, Log: s.log,
 	})
 	if err != nil {
 		return err

@@ -61,7 +61,7 @@ type Options struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	T1             time.Duration // round trip, for what our dialogs repeat; 500 ms (RFC 3261 section 17.1.1.1)
-	HealthEvery    time.Duration // between OPTIONS to a gateway; 30 s
+	HealthEvery    time.Duration // between OPTIONS to a gateway; 30 s, negative: never
 	GatewayTimeout time.Duration // for a gateway's first sign of life before the next is tried; 4 s
 	TimerC         time.Duration // for a final response after the last provisional one; 3 min
 	SessionExpires time.Duration // of session timers (RFC 4028); 30 min

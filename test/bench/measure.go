@@ -47,7 +47,11 @@ type span struct {
 	processor time.Duration
 	counted   samples
 	failed    int
+	late      []time.Duration // see watch
 }
+
+// machine writes how late the machine itself was meanwhile.
+func (s span) machine() string { return "a sleeper was late by " + halves(s.late) }
 
 // per writes the processor time for each of n.
 func (s span) per(n int) string {
@@ -65,7 +69,9 @@ func during(ctx context.Context, h *house, n, rate int, do func(i int) error) (s
 	if err != nil {
 		return s, err
 	}
-	if s.failed, err = offered(ctx, n, rate, do); err != nil {
+	seen := watch()
+	s.failed, err = offered(ctx, n, rate, do)
+	if s.late = seen(); err != nil {
 		return s, err
 	}
 	if err := h.quiet(ctx); err != nil {
@@ -79,6 +85,32 @@ func during(ctx context.Context, h *house, n, rate int, do func(i int) error) (s
 	after, err := h.metrics(ctx)
 	s.counted = after.since(before)
 	return s, err
+}
+
+// watch sleeps again and again until it is asked, and then says by how much it
+// overslept: what is measured at the same time can't be quicker than that, and
+// where it is much, others use the cores.
+func watch() (late func() []time.Duration) {
+	const nap = 5 * time.Millisecond
+	stop, done := make(chan struct{}), make(chan struct{})
+	var seen []time.Duration
+	go func() {
+		defer close(done)
+		for {
+			begun := time.Now()
+			select {
+			case <-stop:
+				return
+			case <-time.After(nap):
+				seen = append(seen, time.Since(begun)-nap)
+			}
+		}
+	}()
+	return func() []time.Duration {
+		close(stop)
+		<-done
+		return seen
+	}
 }
 
 // bindings measures from proof to routable: an administrator's word is the
@@ -103,7 +135,7 @@ func bindings(ctx context.Context, h *house, p plan, t *table) error {
 	}
 	t.add("proof to routable, p50 / p99", s.counted.halves("roamline_bind_seconds"),
 		"at the server: buckets of roamline_bind_seconds, %.0f moves at %d a second", s.counted["roamline_bind_seconds_count"], p.rate)
-	t.add("the same with HTTP and look-ups", halves(took), "PUT /clients/{id}/binding by the Unix socket, round trip; %d failed", s.failed)
+	t.add("the same with HTTP and look-ups", halves(took), "PUT /clients/{id}/binding by the Unix socket, round trip; %d failed; %s", s.failed, s.machine())
 	t.add("CPU per binding", s.per(p.bindings), "the server's user + system time")
 	return h.home(ctx)
 }
@@ -121,7 +153,8 @@ func ringing(ctx context.Context, h *house, p plan, t *table) error {
 		return fmt.Errorf("calls that ring: no INVITE could be matched")
 	}
 	t.add("INVITE in to INVITE out, p50 / p99", halves(took),
-		"seen from outside: UDP trunk sends, WebSocket phone has read; %d calls at %d a second, %d failed, %d sent again", len(took), p.rate, s.failed, again)
+		"seen from outside: UDP trunk sends, WebSocket phone has read; %d calls at %d a second, %d failed, %d sent again; %s",
+		len(took), p.rate, s.failed, again, s.machine())
 	t.add("the same at the server", s.counted.halves("roamline_route_seconds"), "buckets of roamline_route_seconds, %.0f calls", s.counted["roamline_route_seconds_count"])
 	t.add("CPU per call that rings", s.per(p.rung), "INVITE, 180, CANCEL, 487 and the record; the server's user + system time")
 	return nil

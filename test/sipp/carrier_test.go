@@ -70,9 +70,7 @@ var rows = []row{
 		carrier: []step{invite, trying, status(180), described(200, "m=audio [1-9]"), ack, talk(300),
 			hold, trying, described(200, "a=recvonly"), acknowledge(2), talk(700),
 			resume, trying, described(200, "m=audio [1-9]"), acknowledge(3), talk(300), bye, headed(200, "CSeq", "BYE")}},
-	// Who ended it is not checked: the door reports the expiry of a session as its
-	// far end's hanging up, although the BYE is ours.
-	{rule: "a session that the carrier does not refresh ends by BYE", cause: "session expired", answers: true, desk: answer,
+	{rule: "a session that the carrier does not refresh ends by BYE", cause: "session expired", endedBy: "server", answers: true, desk: answer,
 		change: func(c *config.Config) { c.SIP.SessionExpires = 3 * time.Second }, // less than a file may say
 		carrier: []step{inviteTimed, trying, status(180), headed(200, "Session-Expires", "3;refresher=uac"), ack,
 			hungUp("SIP;cause=408")}},
