@@ -65,7 +65,8 @@ check: ## Format, vet, staticcheck, and the project's own rules.
 
 .PHONY: bench
 bench: ## Measure (BENCHTIME=1s).
-	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./voice ./bus ./switchboard $(if $(wildcard test/bench),./test/bench)
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./voice ./bus
+	$(GO) run ./test/bench
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target, one after another (FUZZTIME=1m each).

@@ -52,7 +52,6 @@ type generated struct {
 	ToWeb99 float64 `json:"p2w_p99_us"`
 	ToSIP50 float64 `json:"w2p_p50_us"`
 	ToSIP99 float64 `json:"w2p_p99_us"`
-	Memory  float64 `json:"rss_kb_per_call"`
 }
 
 // relay measures what a relayed packet costs, plain RTP to DTLS-SRTP and back.
@@ -90,7 +89,6 @@ func relay(ctx context.Context, h *house, generator, dir string, p plan, t *tabl
 		"plain RTP <-> DTLS-SRTP (%s), %d calls (%d failed), %.0f packets a second, %.3f %% lost; user + system time", g.SRTP, g.Calls, g.Failed, g.Rate, g.Loss)
 	t.add("delay of a packet to the phone, p50 / p99", fmt.Sprintf("%.2f / %.2f ms", g.ToWeb50/1000, g.ToWeb99/1000), "one way, the load generator's own included")
 	t.add("delay of a packet to the trunk, p50 / p99", fmt.Sprintf("%.2f / %.2f ms", g.ToSIP50/1000, g.ToSIP99/1000), "the same")
-	t.add("memory per call", fmt.Sprintf("%.0f kB", g.Memory), "resident, beyond what the server held before these calls")
 	return nil
 }
 
