@@ -178,7 +178,7 @@ func TestLinesSpeak(t *testing.T) {
 	must(t, err)
 	must(t, call.WaitAnswered(ctx))
 	must(t, call.WaitEnded(ctx))
-	if s := call.Times().Ended.Sub(call.Times().Answered); s < 2*time.Second || s > 5*time.Second {
+	if s := call.Times().Ended.Sub(call.Times().Answered); s < 2*time.Second {
 		t.Errorf("the short talker talked for %v", s)
 	}
 	if len(call.Heard()) < 8000 {
