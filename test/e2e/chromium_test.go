@@ -11,14 +11,18 @@ import (
 	"time"
 
 	"github.com/roamline/roamline/demo/pcm"
-	"github.com/roamline/roamline/test/house"
 )
+
+// limit bounds a command in the browser, which gives up by itself after 30 s,
+// and its start.
+const limit = 40 * time.Second
 
 // A chromium is a real browser with a page for each desk.
 type chromium struct {
-	t   *testing.T
-	in  io.WriteCloser
-	out *bufio.Scanner
+	t    *testing.T
+	node *exec.Cmd // it drives the browser
+	in   io.WriteCloser
+	out  *bufio.Scanner
 }
 
 type command map[string]any
@@ -35,7 +39,7 @@ func browse(t *testing.T, hz float64) *chromium {
 	write(t, voice, pcm.Tone(hz, 10*time.Second)) // played again and again
 	node := exec.Command("node", "page.mjs", library, voice)
 	node.Stderr = t.Output()
-	c := &chromium{t: t}
+	c := &chromium{t: t, node: node}
 	c.in, err = node.StdinPipe()
 	ok(t, err)
 	out, err := node.StdoutPipe()
@@ -44,12 +48,17 @@ func browse(t *testing.T, hz float64) *chromium {
 	ok(t, node.Start())
 	t.Cleanup(func() {
 		c.in.Close() // it closes the browser and ends
-		limit := time.AfterFunc(house.Limit, func() { node.Process.Kill() })
-		node.Wait()
-		limit.Stop()
+		late := time.AfterFunc(limit, c.kill)
+		defer late.Stop()
+		if err := node.Wait(); err != nil {
+			t.Errorf("the browser's driver: %v", err)
+		}
 	})
 	return c
 }
+
+// kill ends the driver; the browser, which hangs on its pipe, ends with it.
+func (c *chromium) kill() { c.node.Process.Kill() }
 
 // do carries out one command; its answer goes into to, if that is not nil.
 func (c *chromium) do(what string, more command, to any) {
@@ -58,6 +67,8 @@ func (c *chromium) do(what string, more command, to any) {
 		more = command{}
 	}
 	more["do"] = what
+	late := time.AfterFunc(limit, c.kill)
+	defer late.Stop()
 	line, err := json.Marshal(more)
 	ok(c.t, err)
 	_, err = c.in.Write(append(line, '\n'))
@@ -76,4 +87,13 @@ func (c *chromium) do(what string, more command, to any) {
 	if to != nil {
 		ok(c.t, json.Unmarshal(c.out.Bytes(), to))
 	}
+}
+
+// rings returns how often a desk has rung since its page was opened, also if
+// the ring was taken back.
+func (c *chromium) rings(desk string) int {
+	c.t.Helper()
+	var answer struct{ Rings int }
+	c.do("rings", command{"desk": desk}, &answer)
+	return answer.Rings
 }

@@ -23,30 +23,55 @@ const browser = await chromium.launch({
 });
 const pages = {};
 
-// loudest returns the frequency, in Hz, that stands out most in what the page's
-// caller says; 0 if nothing does.
-const loudest = (page) =>
-  page.getByTestId("far-voice").evaluate(async (element) => {
-    if (!element.srcObject) return 0;
-    const context = new AudioContext();
-    try {
-      const analyser = new AnalyserNode(context, { fftSize: 8192 });
-      context.createMediaStreamSource(element.srcObject).connect(analyser);
-      await context.resume();
-      await new Promise((done) => setTimeout(done, 400)); // the window must fill: 8192 samples
-      const bins = new Float32Array(analyser.frequencyBinCount);
+// countRings runs in the page from its first moment, so that a ring that was
+// taken back again counts too.
+const countRings = () => {
+  window.rings = 0;
+  let ringing = false;
+  new MutationObserver(() => {
+    const buttons = [...document.querySelectorAll("button")];
+    const now = buttons.some((b) => /answer/i.test(b.getAttribute("aria-label") ?? b.textContent));
+    if (now && !ringing) window.rings++;
+    ringing = now;
+  }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+};
+
+// listen runs in the page. It returns the frequency, in Hz, that stands out
+// most in what the caller says, once that is hz; else what it was at the limit,
+// 0 for silence.
+const listen = async (element, { hz, limit }) => {
+  const context = new AudioContext();
+  const analyser = new AnalyserNode(context, { fftSize: 8192 });
+  const bins = new Float32Array(analyser.frequencyBinCount);
+  let stream;
+  let source;
+  let heard = 0;
+  try {
+    await context.resume();
+    for (const end = Date.now() + limit; Date.now() < end; ) {
+      if (element.srcObject && element.srcObject !== stream) {
+        source?.disconnect();
+        stream = element.srcObject;
+        source = context.createMediaStreamSource(stream);
+        source.connect(analyser);
+      }
       analyser.getFloatFrequencyData(bins);
       const at = bins.indexOf(Math.max(...bins));
-      return bins[at] < -60 ? 0 : (at * context.sampleRate) / analyser.fftSize;
-    } finally {
-      await context.close();
+      heard = bins[at] > -60 ? (at * context.sampleRate) / analyser.fftSize : 0; // dB
+      if (Math.abs(heard - hz) < 15) break;
+      await new Promise((again) => setTimeout(again, 50));
     }
-  });
+    return heard;
+  } finally {
+    await context.close();
+  }
+};
 
 const commands = {
   /** Opens the phone in a profile of its own. */
   async open({ desk, url }) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    await context.addInitScript(countRings);
     pages[desk] = await context.newPage();
     pages[desk].setDefaultTimeout(limit);
     await pages[desk].goto(url);
@@ -65,16 +90,13 @@ const commands = {
     await pages[desk].getByRole("button", { name: "Answer" }).click();
     await pages[desk].getByRole("button", { name: "Hang up" }).waitFor();
   },
-  async ringing({ desk }) {
-    return { yes: await pages[desk].getByRole("button", { name: "Answer" }).isVisible() };
+  /** How often it has rung since it was opened. */
+  async rings({ desk }) {
+    return { rings: await pages[desk].evaluate(() => window.rings) };
   },
   async hears({ desk, hz }) {
-    let heard = 0;
-    for (const end = Date.now() + limit; Date.now() < end; ) {
-      heard = await loudest(pages[desk]);
-      if (Math.abs(heard - hz) < 15) return { heard };
-    }
-    throw new Error(`heard ${heard} Hz, not ${hz}`);
+    const heard = await pages[desk].getByTestId("far-voice").evaluate(listen, { hz, limit });
+    if (Math.abs(heard - hz) >= 15) throw new Error(`heard ${heard} Hz, not ${hz}`);
   },
   async hangUp({ desk }) {
     await pages[desk].getByRole("button", { name: "Hang up" }).click();
