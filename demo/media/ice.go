@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,8 +19,9 @@ type checks struct {
 	answered chan netip.AddrPort
 }
 
-// nominate asks every candidate, with USE-CANDIDATE from the start, until one
-// answers: that is the pair (section 8.1.1).
+// nominate asks every candidate until one answers, and nominates that one
+// (section 8.1.1). To nominate them all at once would leave the far end with the
+// last that reached it, and its packets would come from there.
 func (p *secure) nominate(ctx context.Context) error {
 	p.mu.Lock()
 	far := p.far
@@ -27,21 +29,37 @@ func (p *secure) nominate(ctx context.Context) error {
 	if len(far.candidates) == 0 {
 		far.candidates = append(far.candidates, far.addr)
 	}
+	chosen, err := p.ask(ctx, far.candidates, false)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.chosen = chosen
+	p.mu.Unlock()
+	_, err = p.ask(ctx, []netip.AddrPort{chosen}, true)
+	return err
+}
+
+// ask checks candidates again and again until one of them answers.
+func (p *secure) ask(ctx context.Context, candidates []netip.AddrPort, use bool) (netip.AddrPort, error) {
 	tick := time.NewTicker(50 * time.Millisecond) // Ta (section 14.2)
 	defer tick.Stop()
 	for {
-		for _, c := range far.candidates {
-			p.check(c)
+		for _, c := range candidates {
+			p.check(c, use)
 		}
-		select {
-		case addr := <-p.ice.answered:
-			p.mu.Lock()
-			p.chosen = addr
-			p.mu.Unlock()
-			return nil
-		case <-tick.C:
-		case <-ctx.Done():
-			return errors.New("media: ICE: no candidate of the far end answered")
+	wait:
+		for {
+			select {
+			case addr := <-p.ice.answered:
+				if slices.Contains(candidates, addr) {
+					return addr, nil
+				}
+			case <-tick.C:
+				break wait
+			case <-ctx.Done():
+				return netip.AddrPort{}, errors.New("media: ICE: no candidate of the far end answered")
+			}
 		}
 	}
 }
@@ -56,7 +74,7 @@ func (p *secure) keepConsent() {
 			p.mu.Lock()
 			to := p.chosen
 			p.mu.Unlock()
-			p.check(to)
+			p.check(to, true)
 		case <-p.ice.answered:
 		case <-p.life.Done():
 			return
@@ -64,17 +82,19 @@ func (p *secure) keepConsent() {
 	}
 }
 
-// check sends one Binding request.
-func (p *secure) check(to netip.AddrPort) {
+// check sends one Binding request; use nominates the pair.
+func (p *secure) check(to netip.AddrPort, use bool) {
 	const hostPriority = 110<<24 | 65535<<8 | 255 // peer-reflexive (section 7.1.1)
 	var priority [4]byte
 	binary.BigEndian.PutUint32(priority[:], hostPriority)
-	m, err := stun.Build(stun.TransactionID, stun.BindingRequest,
-		stun.NewUsername(p.far.ufrag+":"+p.ufrag),
+	set := []stun.Setter{stun.TransactionID, stun.BindingRequest,
+		stun.NewUsername(p.far.ufrag + ":" + p.ufrag),
 		stun.RawAttribute{Type: stun.AttrICEControlling, Value: []byte(p.pwd[:8])},
-		stun.RawAttribute{Type: stun.AttrPriority, Value: priority[:]},
-		stun.RawAttribute{Type: stun.AttrUseCandidate},
-		stun.NewShortTermIntegrity(p.far.pwd), stun.Fingerprint)
+		stun.RawAttribute{Type: stun.AttrPriority, Value: priority[:]}}
+	if use {
+		set = append(set, stun.RawAttribute{Type: stun.AttrUseCandidate})
+	}
+	m, err := stun.Build(append(set, stun.NewShortTermIntegrity(p.far.pwd), stun.Fingerprint)...)
 	if err != nil {
 		return
 	}

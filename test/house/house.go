@@ -67,7 +67,7 @@ func Configuration(t testing.TB) config.Config {
 	c, err := config.Load("", []string{
 		"ROAMLINE_DATA_DIR=" + t.TempDir(), "ROAMLINE_HTTP_LISTEN=127.0.0.1:0",
 		"ROAMLINE_SIP_UDP=127.0.0.1:0", "ROAMLINE_SIP_TCP=127.0.0.1:0",
-		"ROAMLINE_VOICE_UDP=127.0.0.1:0", "ROAMLINE_SITE_COUNTRY=ES", "ROAMLINE_SITE_ANNOUNCE=false",
+		"ROAMLINE_VOICE_UDP=:0", "ROAMLINE_SITE_COUNTRY=ES", "ROAMLINE_SITE_ANNOUNCE=false",
 	})
 	if err != nil {
 		t.Fatal(err)
