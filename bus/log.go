@@ -17,6 +17,7 @@ const (
 	logSubject  = "roamline.binding"
 	recordLimit = 64 << 10 // bytes; a record ends a few bindings and opens one
 	readAhead   = 256      // records that Follow holds
+	answerWait  = 5 * time.Second
 )
 
 // openLog opens the binding log. Nothing in it ever expires: a later version
@@ -43,7 +44,9 @@ func openLog(ctx context.Context, js jetstream.JetStream, replicas int) (jetstre
 }
 
 // Append adds a record to the log; its Seq is ignored and given by the log.
-// Unavailable leaves open whether it was added: Follow tells.
+// Unavailable leaves open whether it was added: Follow tells. It waits for
+// answerWait at most, whatever ctx allows: the answer that was on its way when
+// a connection broke never comes.
 func (b *Bus) Append(ctx context.Context, r roamline.BindingRecord, last uint64) (uint64, error) {
 	const op = "bus.Append"
 	data, err := writeRecord(r)
@@ -53,6 +56,8 @@ func (b *Bus) Append(ctx context.Context, r roamline.BindingRecord, last uint64)
 	if err != nil {
 		return 0, &roamline.Error{Op: op, Kind: roamline.Invalid, Err: err}
 	}
+	ctx, cancel := context.WithTimeout(ctx, answerWait)
+	defer cancel()
 	ack, err := b.js.PublishMsg(ctx, &nats.Msg{Subject: logSubject, Data: data},
 		jetstream.WithExpectStream(logStream), jetstream.WithExpectLastSequence(last))
 	if err != nil {
