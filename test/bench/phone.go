@@ -41,7 +41,7 @@ func newPhone(ctx context.Context, h *house, i int) (*phoneClient, error) {
 		return nil, err
 	}
 	p.agent = ua.New(wire, ua.Options{User: login(i), Agent: "Bench phone", Invited: p.invited, Trace: p.trace})
-	if err := p.register(ctx, login(i), h.password); err != nil {
+	if err := p.register(ctx, "", login(i), h.password); err != nil {
 		p.agent.Close()
 		return nil, err
 	}
@@ -54,10 +54,15 @@ func own(i int) *net.TCPAddr {
 	return &net.TCPAddr{IP: net.IPv4(127, 0, 1+byte(i/250), 1+byte(i%250))}
 }
 
-// register proves itself by digest (RFC 3261 section 22).
-func (p *phoneClient) register(ctx context.Context, login, password string) error {
+// register proves itself by digest (RFC 3261 section 22). at is the server's
+// address for a phone on UDP, empty over WebSocket.
+func (p *phoneClient) register(ctx context.Context, at, login, password string) error {
 	const realm = "127.0.0.1"
 	callID, tag, proof := rand.Text(), rand.Text(), ""
+	contact := "<sip:" + login + "@" + p.agent.Addr() + ";transport=ws>;expires=3600"
+	if at != "" {
+		contact = "<sip:" + login + "@" + p.agent.Addr() + ">;expires=3600"
+	}
 	for n := uint32(1); n <= 2; n++ {
 		aor := sip.Uri{Scheme: "sip", User: login, Host: realm}
 		target := sip.Uri{Scheme: "sip", Host: realm}
@@ -69,12 +74,12 @@ func (p *phoneClient) register(ctx context.Context, login, password string) erro
 		id := sip.CallIDHeader(callID)
 		req.AppendHeader(&id)
 		req.AppendHeader(&sip.CSeqHeader{SeqNo: n, MethodName: sip.REGISTER})
-		req.AppendHeader(sip.NewHeader("Contact", fmt.Sprintf("<sip:%s@%s;transport=ws>;expires=3600", login, p.agent.Addr())))
+		req.AppendHeader(sip.NewHeader("Contact", contact))
 		if proof != "" {
 			req.AppendHeader(sip.NewHeader("Authorization", proof))
 		}
 		within, cancel := context.WithTimeout(ctx, 10*time.Second)
-		res, err := p.agent.Do(within, "", req)
+		res, err := p.agent.Do(within, at, req)
 		cancel()
 		if err != nil {
 			return err

@@ -46,8 +46,9 @@ type process struct {
 	browsing *http.Client
 }
 
-// startServer runs the program on free ports and waits until it answers.
-func startServer(ctx context.Context, binary, dir string) (*process, error) {
+// startServer runs the program on free ports and a core, and waits until it
+// answers. Its data may be in dir already.
+func startServer(ctx context.Context, binary, dir string, core int) (*process, error) {
 	s := &process{data: filepath.Join(dir, "data"), log: filepath.Join(dir, "log"), ended: make(chan error, 1)}
 	var at [4]string // HTTP, SIP by UDP and by TCP, voice
 	for i := range at {
@@ -68,12 +69,11 @@ func startServer(ctx context.Context, binary, dir string) (*process, error) {
 	defer log.Close()
 	s.running = exec.Command(binary, "serve")
 	s.running.Stderr = log // its standard output holds the link of the first administrator
-	s.running.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.running.Dir = dir
 	s.running.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "ROAMLINE_DATA_DIR=" + s.data,
 		"ROAMLINE_HTTP_LISTEN=" + at[0], "ROAMLINE_SIP_UDP=" + at[1], "ROAMLINE_SIP_TCP=" + at[2], "ROAMLINE_VOICE_UDP=" + at[3],
 		"ROAMLINE_SITE_COUNTRY=ES", "ROAMLINE_SITE_ANNOUNCE=false", "ROAMLINE_STOP_WITHIN=1s", "ROAMLINE_LOG_LEVEL=warn"}
-	if err := s.running.Start(); err != nil {
+	if err := startOn(s.running, core); err != nil {
 		return nil, err
 	}
 	go func() { s.ended <- s.running.Wait() }()

@@ -187,7 +187,7 @@ func (h *House) AddTrunk(name, gateway, transport string, change map[string]any)
 	trunk := map[string]any{
 		"name": name, "enabled": true, "emergency": true,
 		"gateways": []any{map[string]any{"host": at.Addr().String(), "port": at.Port(), "transport": transport}},
-		"sources":  []any{map[string]any{"prefix": at.Addr().String() + "/32"}},
+		"sources":  []any{map[string]any{"prefix": netip.PrefixFrom(at.Addr(), at.Addr().BitLen()).String()}},
 	}
 	for k, v := range change {
 		trunk[k] = v
@@ -313,7 +313,13 @@ func (h *House) NothingLeft() {
 // FreePort returns a UDP address on loopback that was free a moment ago.
 func FreePort(t testing.TB) string {
 	t.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	return FreePortAt(t, "127.0.0.1")
+}
+
+// FreePortAt is FreePort on another address of this machine.
+func FreePortAt(t testing.TB, address string) string {
+	t.Helper()
+	c, err := net.ListenPacket("udp", net.JoinHostPort(address, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
