@@ -105,8 +105,9 @@ func (d *digestServer) challenges(agent string, stale bool) []sip.Header {
 	return hs
 }
 
-// knowsOnlyMD5 names the user agents that give up when the first challenge is
-// not MD5, against RFC 8760 section 2.4.
+// knowsOnlyMD5 names the user agents that give up when there is another
+// challenge than MD5, against RFC 8760 section 2.4: SIP.js reads the first one
+// only, JsSIP the last one.
 func knowsOnlyMD5(agent string) bool {
 	for _, prefix := range []string{"JsSIP", "SIP.js", "baresip", "SIPp", "Linphone/3"} {
 		if strings.HasPrefix(agent, prefix) || strings.Contains(agent, " "+prefix) {

@@ -283,8 +283,9 @@ func (d *Door) strange(f *flow, req *sip.Request, stale bool) {
 	if !d.strangers.allow(f.remote.Addr()) {
 		return
 	}
-	hs := d.digests.challenges(header(req, "User-Agent"), stale)
-	if f.web() {
+	agent := header(req, "User-Agent")
+	hs := d.digests.challenges(agent, stale)
+	if f.web() && !knowsOnlyMD5(agent) {
 		hs = append(hs, sip.NewHeader("WWW-Authenticate", `Bearer realm="`+escapeName(d.opt.Realm)+`"`))
 	}
 	d.stateless(f, req, 401, "Unauthorized", hs...)

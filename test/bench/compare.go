@@ -76,7 +76,8 @@ func compare(ctx context.Context, a *arena, out io.Writer) (err error) {
 	defer a.furnished.close()
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer t.Flush()
-	fmt.Fprintln(t, "CALLS OF\tCALLS\tTRAFFIC\tCPU us/PACKET\tRATIO\tLOSS %\tDELAY p50 us\tp99 us\tRSS kB/CALL\tSET-UP CPU ms/CALL")
+	fmt.Fprintln(t, "CALLS OF\tCALLS\tTRAFFIC\tCPU us/PACKET\tRATIO\tLOSS %\tDELAY p50 us\tp99 us\tRSS kB/CALL\tMB IN ALL\tSET-UP CPU ms/CALL")
+	memory := map[load][2]float64{}
 	for _, l := range a.loads() {
 		var theirs, ours []generated
 		for i := range a.turns {
@@ -96,13 +97,40 @@ func compare(ctx context.Context, a *arena, out io.Writer) (err error) {
 			ours = append(ours, g)
 		}
 		fmt.Fprintln(t, line(l, theirs, ours))
+		memory[l] = [2]float64{median(theirs, megabytes), median(ours, megabytes)}
 	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	a.writeGrowth(out, memory)
 	return nil
 }
 
+// writeGrowth says what a call takes by the difference between the most calls
+// and the fewest: what a program set aside at its start, or has not given back
+// since, is in both.
+func (a *arena) writeGrowth(out io.Writer, memory map[load][2]float64) {
+	least, most := slices.Min(a.calls), slices.Max(a.calls)
+	if least == most {
+		return
+	}
+	for _, m := range a.modes {
+		var grown [2]float64
+		for _, q := range a.quanta {
+			for i := range grown {
+				more := memory[load{m, most, q}][i] - memory[load{m, least, q}][i]
+				grown[i] += more * 1000 / float64(most-least) / float64(len(a.quanta))
+			}
+		}
+		fmt.Fprintf(out, "%s: from %d to %d calls, each took %.0f / %.0f kB more, ours with its registered phone\n", modes[m], least, most, grown[0], grown[1])
+	}
+}
+
+func megabytes(g generated) float64 { return g.RSS / 1000 }
+
 func (a *arena) told(who string, turn int, l load, g generated) {
 	a.say("%v, turn %d: %s %.2f us a packet, %.3f %% lost, delay %.0f / %.0f us, %.0f kB and %.1f ms set-up a call, %d failed, generator late by %.0f / %.0f us",
-		l, turn+1, who, g.OnCPU, g.Loss, g.p50(), g.p99(), g.RSS, g.SetUp, g.Failed, g.Late50, g.Late99)
+		l, turn+1, who, g.OnCPU, g.Loss, g.p50(), g.p99(), g.Grown, g.SetUp, g.Failed, g.Late50, g.Late99)
 }
 
 // p50 and p99 are of the slower direction.
@@ -126,11 +154,12 @@ func line(l load, theirs, ours []generated) string {
 	if l.quantum < steady {
 		traffic = fmt.Sprintf("bursty (%v)", l.quantum)
 	}
-	return fmt.Sprintf("%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", modes[l.mode], l.calls, traffic,
+	return fmt.Sprintf("%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", modes[l.mode], l.calls, traffic,
 		pair("%.2f", cpu), ratio,
 		pair("%.3f", func(g generated) float64 { return g.Loss }),
 		pair("%.0f", generated.p50), pair("%.0f", generated.p99),
-		pair("%.0f", func(g generated) float64 { return g.RSS }),
+		pair("%.0f", func(g generated) float64 { return g.Grown }),
+		pair("%.0f", megabytes),
 		pair("%.1f", func(g generated) float64 { return g.SetUp }))
 }
 
@@ -138,6 +167,9 @@ func line(l load, theirs, ours []generated) string {
 const steady = 500 * time.Microsecond
 
 func median(all []generated, of func(generated) float64) float64 {
+	if len(all) == 0 {
+		return 0
+	}
 	var v []float64
 	for _, g := range all {
 		v = append(v, of(g))

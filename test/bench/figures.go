@@ -42,7 +42,7 @@ func machine() []string {
 	load, _ := os.ReadFile("/proc/loadavg")
 	return []string{
 		fmt.Sprintf("%d cores (%s), %s, %s/%s", runtime.NumCPU(), model, runtime.Version(), runtime.GOOS, runtime.GOARCH),
-		fmt.Sprintf("Server, callers and phones share the cores. Load average of 1, 5, 15 minutes at the end: %s", firstFields(string(load), 3)),
+		fmt.Sprintf("Load average of 1, 5, 15 minutes: %s", firstFields(string(load), 3)),
 	}
 }
 

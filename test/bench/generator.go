@@ -50,7 +50,8 @@ type generated struct {
 	Late50  float64 `json:"gen_late_p50_us"`
 	Late99  float64 `json:"gen_late_p99_us"`
 	OnCPU   float64 `json:"server_cpu_us_per_pkt_schedstat"` // as CPU, by the scheduler's clock and not by ticks
-	RSS     float64 `json:"rss_kb_per_call"`
+	Grown   float64 `json:"rss_kb_per_call"`                 // beyond what it had before the calls
+	RSS     float64 `json:"rss_kb"`
 	SetUp   float64 `json:"setup_server_cpu_ms_per_call"`
 }
 

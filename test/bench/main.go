@@ -134,7 +134,7 @@ func run(ctx context.Context, p plan, out, progress io.Writer) error {
 		if err := byItself(ctx, p, dir, binary, generator, &t, say); err != nil {
 			return err
 		}
-		fmt.Fprintln(out, strings.Join(machine(), "\n"))
+		fmt.Fprintln(out, strings.Join(append(machine(), "Server, callers and phones shared the cores."), "\n"))
 		if err := t.print(out); err != nil {
 			return err
 		}
@@ -148,7 +148,8 @@ func run(ctx context.Context, p plan, out, progress io.Writer) error {
 		version = "no rtpengine"
 		say("rtpengine cannot be had, so we are measured alone: %v", err)
 	}
-	fmt.Fprintf(out, "%s\nrtpengine / Roamline, medians of %d turns: %s, in user space with one media thread. Each had one core, and the load generator another.\n",
+	fmt.Fprintf(out, "\n%s\nrtpengine / Roamline, medians of %d turns: %s, in user space with one media thread. Each had one core, and the load generator another.\n"+
+		"Set-up: ours with SIP on both sides, rtpengine's without any. Delay: the slower direction, the generator's own included.\n",
 		strings.Join(machine(), "\n"), p.contest.turns, version)
 	return compare(ctx, a, out)
 }

@@ -14,6 +14,8 @@ import (
 // anywhere is the core of a process that is not pinned.
 const anywhere = -1
 
+const mostCores = 1024 // that a CPUSet can name
+
 // cores returns the first two cores that we may use: the server's and the load
 // generator's.
 func cores() (server, generator int, err error) {
@@ -22,7 +24,7 @@ func cores() (server, generator int, err error) {
 		return 0, 0, os.NewSyscallError("sched_getaffinity", err)
 	}
 	var found []int
-	for i := 0; len(found) < 2 && i < 8*len(may)*8; i++ {
+	for i := 0; len(found) < 2 && i < mostCores; i++ {
 		if may.IsSet(i) {
 			found = append(found, i)
 		}

@@ -76,6 +76,38 @@ const commands = {
     pages[desk].setDefaultTimeout(limit);
     await pages[desk].goto(url);
   },
+  /** Opens a page of others. */
+  async visit({ desk, url }) {
+    pages[desk] = await (await browser.newContext()).newPage();
+    pages[desk].setDefaultTimeout(limit);
+    await pages[desk].goto(url);
+  },
+  /** Registers the JsSIP in it with a digest credential; it answers what comes. */
+  async register({ desk, server, user, password }) {
+    await pages[desk].evaluate(
+      ({ server, user, password }) =>
+        new Promise((registered, refused) => {
+          const host = new URL(server).host;
+          const agent = new JsSIP.UA({
+            sockets: [new JsSIP.WebSocketInterface(server)],
+            uri: `sip:${user}@${host}`,
+            password,
+          });
+          agent.on("registered", registered);
+          agent.on("registrationFailed", (e) => refused(new Error(e.cause)));
+          agent.on("newRTCSession", ({ session }) => {
+            session.on("peerconnection", ({ peerconnection }) => {
+              peerconnection.ontrack = (e) => {
+                document.querySelector("audio").srcObject = e.streams[0];
+              };
+            });
+            session.answer({ mediaConstraints: { audio: true, video: false } });
+          });
+          agent.start();
+        }),
+      { server, user, password },
+    );
+  },
   async signIn({ desk, name, password }) {
     const page = pages[desk];
     await page.getByLabel("Name", { exact: true }).fill(name);

@@ -175,8 +175,7 @@ func (h *House) Put(login, clientName string) {
 func (h *House) AddPhone(name, login, password string) {
 	h.Helper()
 	var made struct{ ID string }
-	h.Do("POST", "/clients", map[string]any{"name": name, "kind": "phone", "login": login, "state": "admitted"}, &made)
-	h.Do("PUT", "/clients/"+made.ID+"/digest", map[string]any{"password": password}, nil)
+	h.Do("POST", "/clients", map[string]any{"kind": "phone", "name": name, "login": login, "password": password}, &made)
 	h.remember(name, made.ID)
 }
 
@@ -184,10 +183,14 @@ func (h *House) AddPhone(name, login, password string) {
 func (h *House) AddTrunk(name, gateway, transport string, change map[string]any) {
 	h.Helper()
 	at := netip.MustParseAddrPort(gateway)
+	source := map[string]any{"prefix": netip.PrefixFrom(at.Addr(), at.Addr().BitLen()).String(), "transport": transport}
+	if transport == "udp" { // else it calls from any port
+		source["port"] = at.Port()
+	}
 	trunk := map[string]any{
 		"name": name, "enabled": true, "emergency": true,
 		"gateways": []any{map[string]any{"host": at.Addr().String(), "port": at.Port(), "transport": transport}},
-		"sources":  []any{map[string]any{"prefix": netip.PrefixFrom(at.Addr(), at.Addr().BitLen()).String()}},
+		"sources":  []any{source},
 	}
 	for k, v := range change {
 		trunk[k] = v
@@ -270,6 +273,7 @@ func (h *House) Until(what string, ok func() bool) {
 // A Record is a call's, as the API shows it.
 type Record struct {
 	ID        string
+	From      struct{ Number string }
 	To        string
 	Cause     string
 	EndedBy   string
