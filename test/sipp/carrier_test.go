@@ -89,7 +89,7 @@ func (r row) run(h *house.House) {
 	h.AddUser("ana", anas)
 	voice := listen(h)
 	if !r.stranger {
-		h.AddTrunk("carrier", house.FreePort(h), "udp", nil)
+		h.AddTrunk("carrier", house.FreePort(h), "udp", map[string]any{"sources": []any{map[string]any{"prefix": "127.0.0.1/32"}}}) // sipp takes any port
 	}
 	desk := h.Browser("Desk")
 	if r.desk != nil {

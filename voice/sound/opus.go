@@ -50,10 +50,11 @@ type opusSetting struct {
 }
 
 var (
-	// A leg's voice is encoded only if it comes from G.711: above 4 kHz there
-	// is nothing. From complexity 1 on the pitch is looked for in two stages,
-	// which speech needs.
+	// A leg's voice that comes from G.711 has nothing above 4 kHz. From
+	// complexity 1 on the pitch is looked for in two stages, which speech needs.
 	opusLeg = opusSetting{gopus.BandwidthNarrowband, 24000, 1, gopus.SignalVoice}
+	// One that comes from G.722, or from a mix, goes up to 7 or 8 kHz.
+	opusWide = opusSetting{gopus.BandwidthWideband, 32000, 1, gopus.SignalVoice}
 	// Prompts are encoded once.
 	opusPrompt = opusSetting{gopus.BandwidthWideband, 32000, 5, gopus.SignalAuto}
 )

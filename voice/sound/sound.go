@@ -1,6 +1,6 @@
 // Package sound is the supply of codecs, converters and prompts that the voice
-// engine works with: G.711 by tables, Opus by gopus, a polyphase resampler,
-// tones and hold music made by arithmetic, and spoken prompts from files.
+// engine works with: G.711 by tables, G.722, Opus by gopus, a polyphase
+// resampler, concealment of lost packets, tones and hold music made by arithmetic, and spoken prompts from files.
 package sound
 
 import (
@@ -38,7 +38,7 @@ type prepared struct {
 var tongues = []struct {
 	codec roamline.Codec
 	rate  int
-}{{roamline.PCMU, 8000}, {roamline.PCMA, 8000}, {roamline.Opus, opusRate}}
+}{{roamline.PCMU, 8000}, {roamline.PCMA, 8000}, {G722, g722Rate}, {roamline.Opus, opusRate}}
 
 // sources are the prompts, as samples at a rate. Tones repeat without a seam.
 var sources = map[roamline.Prompt]func(rate int) ([]int16, error){
@@ -104,7 +104,8 @@ func (l *Library) Frames(p roamline.Prompt, c roamline.Codec) ([][]byte, error) 
 }
 
 // Decoder returns a decoder for c in its initial state: 8000 Hz for PCMU and
-// PCMA, 48000 Hz for opus (of which a packet holds at most 5760 samples), mono.
+// PCMA, 16000 Hz for G722, 48000 Hz for opus (of which a packet holds at most
+// 5760 samples), mono.
 // That of opus is an io.Closer and should be closed, and has a method
 // Recover(next []byte, pcm []int16) int for a lost frame whose copy is in the
 // next packet. Incompatibility if c is not known.
@@ -115,6 +116,8 @@ func (l *Library) Decoder(c roamline.Codec) (voice.Decoder, error) {
 		return &g711Decoder{law: muLaw}, nil
 	case roamline.PCMA.Name:
 		return &g711Decoder{law: aLaw}, nil
+	case G722.Name:
+		return newG722Decoder(), nil
 	case roamline.Opus.Name:
 		d, err := newOpusDecoder()
 		if err != nil {
@@ -126,11 +129,23 @@ func (l *Library) Decoder(c roamline.Codec) (voice.Decoder, error) {
 }
 
 // Encoder returns an encoder for c in its initial state, with the sampling of
-// Decoder. A frame is 20 ms; for G.711 any length, for opus 10, 20, 40 or 60 ms.
+// Decoder. A frame is 20 ms; for G.711 any length, for G722 any even
+// number of samples, for opus 10, 20, 40 or 60 ms.
 // That of opus is an io.Closer and should be closed. Incompatibility if c is
 // not known.
 func (l *Library) Encoder(c roamline.Codec) (voice.Encoder, error) {
-	e, err := newEncoder(c, opusLeg)
+	return l.EncoderFrom(c, 8000)
+}
+
+// EncoderFrom is Encoder for a voice that was sampled at from, Hz, before it
+// was converted to c's sampling: that of opus spends nothing on a band that is
+// empty, and keeps one that isn't (from above 8000: wide band).
+func (l *Library) EncoderFrom(c roamline.Codec, from int) (voice.Encoder, error) {
+	setting := opusLeg
+	if from > 8000 {
+		setting = opusWide
+	}
+	e, err := newEncoder(c, setting)
 	if errors.Is(err, errUnknown) {
 		return nil, unknown("sound.Encoder", c)
 	}
@@ -157,6 +172,8 @@ func newEncoder(c roamline.Codec, s opusSetting) (voice.Encoder, error) {
 		return g711Encoder{muLaw}, nil
 	case roamline.PCMA.Name:
 		return g711Encoder{aLaw}, nil
+	case G722.Name:
+		return newG722Encoder(), nil
 	case roamline.Opus.Name:
 		return newOpusEncoder(s)
 	}

@@ -15,7 +15,7 @@ import (
 var codecs = []struct {
 	codec roamline.Codec
 	rate  int
-}{{roamline.PCMU, 8000}, {roamline.PCMA, 8000}, {roamline.Opus, 48000}}
+}{{roamline.PCMU, 8000}, {roamline.PCMA, 8000}, {G722, 16000}, {roamline.Opus, 48000}}
 
 func library(t testing.TB) *Library {
 	t.Helper()
