@@ -10,6 +10,7 @@ const (
 	Ringing    CallState = "ringing"    // one or more legs called
 	Joining    CallState = "joining"    // answered, the voice path is being made
 	Talking    CallState = "talking"    // both sides accepted and joined
+	Parked     CallState = "parked"     // one side is gone, the other hears music until its person is back
 	Announcing CallState = "announcing" // the caller hears a prompt before the end
 	Ending     CallState = "ending"     // legs are being let go
 	Over       CallState = "over"       // no leg is left
@@ -27,13 +28,18 @@ type Call struct {
 	CallerBy  UserID // who calls, if one of our users
 	Emergency bool
 
-	Caller LegID
-	Callee LegID // empty until answered
+	Caller LegID // the leg at the caller's side; the last one there, if it is gone
+	Callee LegID // at the callee's; empty until answered
 	Legs   []Leg // all that were ever opened, in order; the caller's first
 
-	Plan  []Stage // what remains to be tried
-	Cause Cause   // why the call ends or ended
-	EndBy LegID   // the leg whose far end ended it; empty: the server
+	Plan  []Stage       // what remains to be tried
+	Stage RingStage     // what is being tried, while it rings
+	Grace time.Duration // how long the call waits, parked, for a person who is gone; 0: not at all
+	Until time.Time     // until when it does
+	Later []Here        // who identified while the voice path was made
+
+	Cause Cause // why the call ends or ended
+	EndBy LegID // the leg whose far end ended it; empty: the server
 
 	Offered  time.Time
 	Rang     time.Time // first 18x from a callee; zero if none
@@ -50,11 +56,15 @@ type Call struct {
 type Stage interface{ stage() }
 
 // A RingStage calls all targets at once for as long as For; the first answer
-// takes the call.
+// takes the call. Those whom it awaits are called as well wherever they
+// identify meanwhile; without a target it waits for one of them for as long as
+// Wait.
 type RingStage struct {
 	Targets []Target
 	Users   []UserID // who is at each target; empty beyond trunks
 	For     time.Duration
+	Await   []UserID
+	Wait    time.Duration
 }
 
 // An AnnounceStage plays a prompt to the caller as early media and then refuses.

@@ -17,6 +17,7 @@ const (
 	Unreachable     Cause = "unreachable"       // the client or trunk can't be reached: 480, 503 upstream
 	Incompatible    Cause = "no common codec"   // 488
 	TooManyCalls    Cause = "too many calls"    // the trunk's limit: 486
+	Abandoned       Cause = "nobody came back"  // parked until its time was over
 	VoiceLost       Cause = "voice lost"        // no packets for too long
 	VoiceFailed     Cause = "no voice path"     // ICE or DTLS never came up
 	SessionExpired  Cause = "session expired"   // RFC 4028

@@ -25,6 +25,8 @@ type (
 		To   Target
 		From Party
 		User UserID // who is there
+		Like LegID  // the leg that it will be joined to, if it is to take another's place
+		Held bool   // what it takes the place of was on hold
 	}
 	// Alert tells the caller that it rings (180). Early media that a callee's
 	// side sends is passed on (183) if Early names its leg.

@@ -125,6 +125,26 @@ type (
 	}
 )
 
+// Where people are: what the switchboard tells the calls of the people whom it
+// concerns.
+type (
+	// Here: a user can be called at a client: she identified there, or the client
+	// where she is came back.
+	Here struct {
+		At
+		User   UserID
+		Client ClientID
+	}
+	// Gone: a user is no longer at a client, and has not merely gone to another:
+	// she signed out, somebody else took it, it was lost for too long. From then
+	// on nothing of hers is heard there.
+	Gone struct {
+		At
+		User   UserID
+		Client ClientID
+	}
+)
+
 // Within a call: what only the switchboard says to call.Step.
 type (
 	// Routed: the plan for the call.
@@ -136,6 +156,7 @@ type (
 		User      UserID
 		CallerBy  UserID
 		Emergency bool
+		Grace     time.Duration // see Call.Grace
 	}
 	// Done: a command was carried out.
 	Done struct {

@@ -21,8 +21,19 @@ type Leg struct {
 	Held   bool      // its far end put us on hold
 	Cause  Cause     // why it ended
 	Inward bool      // it was offered to us; false: we called
+	Voiced bool      // a packet of its far end was accepted
+	Takes  LegID     // the leg whose place it is to take when it is ready; empty: none
 	Last   CommandID // the last command about it that its state waits for
 }
+
+// AnswerMode says whether a leg is answered by a person or at once by her
+// client (RFC 5373).
+type AnswerMode string
+
+const (
+	Manual AnswerMode = ""
+	Auto   AnswerMode = "Auto" // the person is talking already, and walked there
+)
 
 // A Target is where a leg can be opened: at a client, or through a trunk to a
 // number.

@@ -2,6 +2,7 @@ package call
 
 import (
 	"testing"
+	"time"
 
 	"github.com/roamline/roamline"
 )
@@ -59,7 +60,7 @@ func (w *world) step(ev roamline.Event) {
 func (w *world) check() {
 	c, up := w.call, 0
 	for _, l := range c.Legs {
-		if l.State == roamline.LegUp && l.ID != c.Caller {
+		if l.State == roamline.LegUp && l.ID != c.Caller && l.Takes == "" {
 			up++
 		}
 		if w.let[l.ID] > 1 {
@@ -69,8 +70,26 @@ func (w *world) check() {
 	if up > 1 {
 		w.t.Fatalf("%d callees are up at once", up)
 	}
-	if c.State == roamline.Talking && up != 1 {
-		w.t.Fatalf("talking with %d callees", up)
+	s := &step{Call: c}
+	sides := 0
+	for _, side := range []roamline.LegID{c.Caller, c.Callee} {
+		if s.leg(side) != nil {
+			sides++
+		}
+	}
+	switch {
+	case c.State == roamline.Talking && (up != 1 || sides != 2):
+		w.t.Fatalf("talking with %d callees up, %d sides", up, sides)
+	case c.State == roamline.Parked && sides != 1:
+		w.t.Fatalf("parked with %d sides", sides)
+	}
+	heirs := map[roamline.LegID]int{}
+	for _, l := range c.Legs {
+		if l.Takes != "" && s.leg(l.ID) != nil {
+			if heirs[l.Takes]++; heirs[l.Takes] > 1 || l.Takes != c.Caller && l.Takes != c.Callee {
+				w.t.Fatalf("leg %s is one heir of %d, of %s", l.ID, heirs[l.Takes], l.Takes)
+			}
+		}
 	}
 }
 
@@ -82,6 +101,7 @@ func FuzzStep(f *testing.F) {
 	f.Fuzz(func(t *testing.T, script []byte) {
 		plans := [][]roamline.Stage{
 			{ringA, vain}, {both, sorry}, {out, out2, vain}, {sorry}, {vain}, {}, {roamline.RingStage{}, both},
+			{hers, vain}, {waits, sorry},
 		}
 		w := &world{t: t, let: map[roamline.LegID]int{},
 			call: New("k", roamline.Offered{At: at(0), Leg: trunk, Path: roamline.Path{Trunk: "carrier"}})}
@@ -103,6 +123,11 @@ func FuzzStep(f *testing.F) {
 	})
 }
 
+var (
+	users   = []roamline.UserID{"ana", "bo"}
+	clients = []roamline.ClientID{"desk1", "desk2", "desk3"}
+)
+
 // finish answers the i-th pending command.
 func (w *world) finish(i int) {
 	id := w.pending[i]
@@ -119,9 +144,9 @@ func (w *world) event(kind, arg byte, plans [][]roamline.Stage) roamline.Event {
 	if arg&8 != 0 {
 		sdp = []byte("v=0")
 	}
-	switch kind % 12 {
+	switch kind % 16 {
 	case 0:
-		return roamline.Routed{At: at(0), Plan: plans[int(arg)%len(plans)]}
+		return roamline.Routed{At: at(0), Plan: plans[int(arg)%len(plans)], Grace: time.Duration(arg>>7) * time.Minute, CallerBy: "bo"}
 	case 1:
 		return roamline.Progressed{At: at(1), Leg: leg, Code: 183, SDP: sdp}
 	case 2:
@@ -133,7 +158,7 @@ func (w *world) event(kind, arg byte, plans [][]roamline.Stage) roamline.Event {
 		i := int(arg) % len(w.pending)
 		id := w.pending[i]
 		w.pending = append(w.pending[:i], w.pending[i+1:]...)
-		if kind%12 == 3 {
+		if kind%16 == 3 {
 			return roamline.Done{At: at(3), ID: id}
 		}
 		return roamline.Failed{At: at(3), ID: id, Cause: cause}
@@ -145,6 +170,12 @@ func (w *world) event(kind, arg byte, plans [][]roamline.Stage) roamline.Event {
 		return roamline.VoiceGone{At: at(6), Leg: leg, Cause: roamline.VoiceLost}
 	case 8:
 		return roamline.VoiceReady{At: at(6), Leg: leg}
+	case 11:
+		return roamline.FirstVoice{At: at(6), Leg: leg}
+	case 12, 13:
+		return roamline.Here{At: at(6), User: users[int(arg>>2)%2], Client: clients[int(arg)%len(clients)]}
+	case 14:
+		return roamline.Gone{At: at(6), User: users[int(arg>>2)%2], Client: clients[int(arg)%len(clients)]}
 	case 9:
 		return roamline.Flow{At: at(6), Leg: leg, Held: arg&16 != 0}
 	case 10:

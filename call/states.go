@@ -1,6 +1,10 @@
 package call
 
-import "github.com/roamline/roamline"
+import (
+	"slices"
+
+	"github.com/roamline/roamline"
+)
 
 // routing: the plan is awaited.
 func (s *step) routing(ev roamline.Event) {
@@ -9,7 +13,7 @@ func (s *step) routing(ev roamline.Event) {
 		return
 	}
 	s.Plan, s.From, s.To, s.Emergency = r.Plan, r.From, r.To, r.Emergency
-	s.User, s.CallerBy = r.User, r.CallerBy
+	s.User, s.CallerBy, s.Grace = r.User, r.CallerBy, r.Grace
 	s.change(s.Caller, func(l *roamline.Leg) { l.User = r.CallerBy })
 	s.try("")
 }
@@ -28,17 +32,7 @@ func (s *step) try(why roamline.Cause) {
 	s.Plan = s.Plan[1:]
 	switch stage := stage.(type) {
 	case roamline.RingStage:
-		s.State = roamline.Ringing
-		for i, to := range stage.Targets {
-			s.open(to, stage.Users[i])
-		}
-		if stage.For == 0 {
-			stage.For = timerC
-		}
-		s.timer(stage.For)
-		if len(stage.Targets) == 0 {
-			s.try(roamline.Unreachable)
-		}
+		s.ring(stage)
 	case roamline.AnnounceStage:
 		s.announce(stage)
 	case roamline.RefuseStage:
@@ -46,6 +40,71 @@ func (s *step) try(why roamline.Cause) {
 			s.Cause = stage.Cause
 		}
 		s.end(s.Cause, "")
+	}
+}
+
+// ring calls a stage's targets, and waits for those whom it awaits.
+func (s *step) ring(stage roamline.RingStage) {
+	s.State = roamline.Ringing
+	if stage.For == 0 {
+		stage.For = timerC
+	}
+	s.Stage = stage
+	for i, to := range stage.Targets {
+		s.open(roamline.Leg{At: to, User: stage.Users[i]})
+	}
+	switch {
+	case len(stage.Targets) > 0:
+		s.timer(stage.For)
+	case len(stage.Await) > 0 && stage.Wait > 0:
+		s.patience()
+		s.timer(stage.Wait)
+	default:
+		s.try(roamline.Unreachable)
+	}
+}
+
+// patience lets the caller hear that it rings while nobody can be called yet.
+func (s *step) patience() {
+	if l := s.leg(s.Caller); l.State != roamline.LegRinging {
+		l.State = roamline.LegRinging
+		s.do(roamline.Alert{ID: s.next(roamline.Alert{}.Op()), Leg: s.Caller})
+	}
+}
+
+// ringsAt follows a person who is called to the client where she identified.
+func (s *step) ringsAt(ev roamline.Here) {
+	if !slices.Contains(s.Stage.Await, ev.User) || len(s.Legs) >= maxLegs {
+		return
+	}
+	rung := s.rung()
+	for _, id := range rung {
+		if s.leg(id).At.Client == ev.Client {
+			return
+		}
+	}
+	for _, id := range rung {
+		if s.leg(id).User == ev.User {
+			s.let(id, roamline.Elsewhere)
+		}
+	}
+	s.open(roamline.Leg{At: roamline.Target{Client: ev.Client}, User: ev.User})
+	if len(rung) == 0 {
+		s.timer(s.Stage.For)
+	}
+}
+
+// ringsNot: a person is no longer at a client that rings, or calls from it.
+func (s *step) ringsNot(ev roamline.Gone) {
+	for _, l := range s.Legs {
+		switch {
+		case l.At.Client != ev.Client || l.User != ev.User || s.leg(l.ID) == nil:
+		case l.ID == s.Caller:
+			s.end(roamline.Cancelled, s.Caller)
+			return
+		default:
+			s.lost(l.ID, roamline.Unreachable)
+		}
 	}
 }
 
@@ -95,6 +154,10 @@ func (s *step) ringing(ev roamline.Event) {
 		} else if s.leg(ev.Leg) != nil {
 			s.lost(ev.Leg, ev.Cause)
 		}
+	case roamline.Here:
+		s.ringsAt(ev)
+	case roamline.Gone:
+		s.ringsNot(ev)
 	case roamline.Fired:
 		if ev.Timer == s.Timer {
 			for _, id := range s.rung() {
@@ -130,9 +193,14 @@ func (s *step) progressed(ev roamline.Progressed) {
 
 // lost: a callee is gone before it answered, or before its voice path stood.
 // Busy and declined are a person's or a network's last word; other causes let
-// the plan go on.
+// the plan go on. An awaited person whose client was lost may come back.
 func (s *step) lost(id roamline.LegID, why roamline.Cause) {
+	user := s.known(id).User
 	s.let(id, why)
+	if s.State == roamline.Ringing && why == roamline.Unreachable && slices.Contains(s.Stage.Await, user) {
+		s.patience()
+		return
+	}
 	if len(s.rung()) > 0 {
 		if s.Cause == "" || final(why) {
 			s.Cause = why
@@ -169,7 +237,16 @@ func (s *step) joining(ev roamline.Event) {
 			caller := s.leg(s.Caller)
 			caller.State, caller.Last = roamline.LegUp, s.next(roamline.Accept{}.Op())
 			s.do(roamline.Accept{ID: caller.Last, Leg: s.Caller})
+			for _, late := range s.Later {
+				s.here(late)
+			}
+			s.Later = nil
 		}
+	case roamline.Here: // she walked on in the moment of answering
+		s.Later = append(slices.DeleteFunc(s.Later, func(h roamline.Here) bool { return h.User == ev.User }), ev)
+	case roamline.Gone:
+		s.Later = slices.DeleteFunc(s.Later, func(h roamline.Here) bool { return h.User == ev.User && h.Client == ev.Client })
+		s.ringsNot(ev)
 	case roamline.Failed:
 		if l := s.leg(s.Callee); l != nil && l.Last == ev.ID {
 			s.lost(s.Callee, ev.Cause)
@@ -187,14 +264,23 @@ func (s *step) joining(ev roamline.Event) {
 
 // talking: both sides are accepted and joined.
 func (s *step) talking(ev roamline.Event) {
+	if s.heirs(ev) {
+		return
+	}
 	switch ev := ev.(type) {
 	case roamline.Failed:
 		if l := s.leg(s.Caller); l != nil && l.Last == ev.ID {
 			s.end(ev.Cause, "")
 		}
 	case roamline.VoiceGone:
-		if s.leg(ev.Leg) != nil {
-			s.end(ev.Cause, "")
+		s.silent(ev)
+	case roamline.Here:
+		s.here(ev)
+	case roamline.Gone:
+		s.gone(ev)
+	case roamline.Fired:
+		if ev.Timer == s.Timer {
+			s.late()
 		}
 	case roamline.Flow:
 		if other := s.other(ev.Leg); other != "" {
@@ -204,6 +290,28 @@ func (s *step) talking(ev roamline.Event) {
 		if other := s.other(ev.Leg); other != "" {
 			s.do(roamline.Dial{ID: s.next(roamline.Dial{}.Op()), Leg: other, Digit: ev.Digit})
 		}
+	}
+}
+
+// silent: a leg's voice path is gone. A person's is looked for again at her
+// client, which may have another network now.
+func (s *step) silent(ev roamline.VoiceGone) {
+	l := s.leg(ev.Leg)
+	switch {
+	case l == nil:
+	case l.At.Client == "" || s.Grace == 0:
+		s.end(ev.Cause, "")
+	default:
+		s.lose(l.ID, ev.Cause)
+	}
+}
+
+// lose parks a call whose person was lost, and looks for her where she was.
+func (s *step) lose(id roamline.LegID, why roamline.Cause) {
+	was, moving := *s.leg(id), s.heir(id) != nil
+	s.leave(id, why)
+	if s.State == roamline.Parked && !moving && why != roamline.Normal {
+		s.follow(id, was.At.Client)
 	}
 }
 
@@ -237,7 +345,11 @@ func (s *step) hungUp(ev roamline.HungUp) {
 	l.Cause = ev.Cause
 	switch {
 	case s.State == roamline.Ending:
-	case l.ID == s.Caller, s.State == roamline.Talking:
+	case l.Takes != "":
+		s.leave(l.ID, ev.Cause)
+	case s.stays(l, ev.Cause):
+		s.lose(l.ID, ev.Cause)
+	case l.ID == s.Caller, s.State == roamline.Talking, s.State == roamline.Parked:
 		who := l.ID
 		if ourWord(ev.Cause) {
 			who = ""
@@ -246,6 +358,15 @@ func (s *step) hungUp(ev roamline.HungUp) {
 	default:
 		s.lost(l.ID, ev.Cause)
 	}
+}
+
+// stays reports whether the call outlives a leg whose far end is gone: its
+// client was lost, or the person has another on its way.
+func (s *step) stays(l *roamline.Leg, why roamline.Cause) bool {
+	if s.State != roamline.Talking || l.At.Client == "" || l.User == "" {
+		return false
+	}
+	return s.heir(l.ID) != nil || why == roamline.Unreachable
 }
 
 // ourWord reports whether the server, and not the far end, gave a leg up.
@@ -260,6 +381,7 @@ func ourWord(c roamline.Cause) bool {
 // other returns the leg that talks with id; empty if there is none.
 func (s *step) other(id roamline.LegID) roamline.LegID {
 	switch id {
+	case "":
 	case s.Caller:
 		return s.Callee
 	case s.Callee:

@@ -53,6 +53,7 @@ func Step(c roamline.Call, ev roamline.Event) (roamline.Call, []roamline.Command
 	}
 	s.Legs = slices.Clone(c.Legs)
 	s.Waiting = maps.Clone(c.Waiting)
+	s.Later = slices.Clone(c.Later)
 	s.settle(ev)
 	switch ev := ev.(type) {
 	case roamline.Stop:
@@ -84,6 +85,8 @@ func (s *step) rule(ev roamline.Event) {
 		s.joining(ev)
 	case roamline.Talking:
 		s.talking(ev)
+	case roamline.Parked:
+		s.parked(ev)
 	case roamline.Announcing:
 		s.announcing(ev)
 	}
@@ -101,6 +104,8 @@ func (s *step) settle(ev roamline.Event) {
 		s.released(ev.ID)
 	case roamline.VoiceReady:
 		s.change(ev.Leg, func(l *roamline.Leg) { l.Ready = true })
+	case roamline.FirstVoice:
+		s.change(ev.Leg, func(l *roamline.Leg) { l.Voiced = true })
 	case roamline.Flow:
 		s.change(ev.Leg, func(l *roamline.Leg) { l.Held = ev.Held })
 	}
@@ -200,10 +205,19 @@ func (s *step) rung() (ids []roamline.LegID) {
 	return ids
 }
 
-// open adds a leg to a target and asks for it.
-func (s *step) open(to roamline.Target, user roamline.UserID) {
-	id := roamline.LegID(string(s.ID) + "." + strconv.Itoa(len(s.Legs)+1))
-	s.Legs = append(s.Legs, roamline.Leg{ID: id, State: roamline.LegCalling, At: to, User: user})
-	s.do(roamline.Ring{ID: s.next(roamline.Ring{}.Op()), Leg: id, To: to, From: s.From, User: user})
-	s.Legs[len(s.Legs)-1].Last = s.LastCommand
+// open adds a leg and asks for it.
+func (s *step) open(l roamline.Leg) {
+	l.ID, l.State = roamline.LegID(string(s.ID)+"."+strconv.Itoa(len(s.Legs)+1)), roamline.LegCalling
+	l.Last = s.next(roamline.Ring{}.Op())
+	s.Legs = append(s.Legs, l)
+	s.do(roamline.Ring{ID: l.Last, Leg: l.ID, To: l.At, From: s.far(l.Takes), User: l.User, Like: s.other(l.Takes), Held: l.Held})
+}
+
+// far returns who is at the other side of a leg that is to take the place of
+// side; the caller, for one that takes none.
+func (s *step) far(side roamline.LegID) roamline.Party {
+	if side != "" && side == s.Caller {
+		return roamline.Party{Number: s.To}
+	}
+	return s.From
 }

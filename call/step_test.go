@@ -24,6 +24,8 @@ var (
 	pstn  = roamline.Target{Trunk: "carrier", Number: "+4930"}
 	ringA = roamline.RingStage{Targets: []roamline.Target{desk1}, Users: []roamline.UserID{"ana"}, For: 30 * time.Second}
 	both  = roamline.RingStage{Targets: []roamline.Target{desk1, desk2}, Users: []roamline.UserID{"ana", "bo"}, For: 30 * time.Second}
+	hers  = roamline.RingStage{Targets: []roamline.Target{desk1}, Users: []roamline.UserID{"ana"}, For: 30 * time.Second, Await: []roamline.UserID{"ana"}}
+	waits = roamline.RingStage{For: 30 * time.Second, Await: []roamline.UserID{"ana"}, Wait: 20 * time.Second}
 	out   = roamline.RingStage{Targets: []roamline.Target{pstn}, Users: []roamline.UserID{""}}
 	out2  = roamline.RingStage{Targets: []roamline.Target{{Trunk: "other", Number: "+4930"}}, Users: []roamline.UserID{""}}
 	vain  = roamline.RefuseStage{Cause: roamline.NoAnswer}
@@ -34,7 +36,7 @@ var (
 // call and what the last event asked for.
 func after(plan []roamline.Stage, events ...roamline.Event) (roamline.Call, []roamline.Command) {
 	c := New("k", roamline.Offered{At: at(0), Leg: trunk, Path: roamline.Path{Trunk: "carrier"}})
-	c, cmds := Step(c, roamline.Routed{At: at(0), Plan: plan, To: "1001", User: "ana"})
+	c, cmds := Step(c, roamline.Routed{At: at(0), Plan: plan, To: "1001", User: "ana", Grace: time.Minute})
 	for _, ev := range events {
 		c, cmds = Step(c, ev)
 	}
@@ -105,7 +107,7 @@ func TestStep(t *testing.T) {
 			roamline.Dial{ID: 5, Leg: web, Digit: roamline.Digit{Key: '5'}}}},
 		{"no ACK ends the call", []roamline.Stage{ringA}, []roamline.Event{rings, answers, joined, roamline.Failed{At: at(35), ID: 4, Cause: roamline.NotAcknowledged}}, roamline.Ending, cmds{
 			roamline.SetTimer{Timer: 4}, hang(5, trunk, roamline.NotAcknowledged), hang(6, web, roamline.NotAcknowledged)}},
-		{"lost voice ends the call", []roamline.Stage{ringA}, then(talk, roamline.VoiceGone{At: at(60), Leg: web, Cause: roamline.VoiceLost}), roamline.Ending, cmds{
+		{"the lost voice of a trunk ends the call", []roamline.Stage{ringA}, then(talk, roamline.VoiceGone{At: at(60), Leg: trunk, Cause: roamline.VoiceLost}), roamline.Ending, cmds{
 			roamline.SetTimer{Timer: 4}, hang(5, trunk, roamline.VoiceLost), hang(6, web, roamline.VoiceLost)}},
 		{"a stranger's leg changes nothing", []roamline.Stage{ringA}, []roamline.Event{roamline.Answered{At: at(1), Leg: "other"}}, roamline.Ringing, nil},
 		{"over when every leg is let go", []roamline.Stage{vain}, []roamline.Event{roamline.Done{At: at(1), ID: 1}}, roamline.Over, nil},
@@ -113,6 +115,133 @@ func TestStep(t *testing.T) {
 	} {
 		t.Run(row.rule, func(t *testing.T) {
 			c, got := after(row.plan, row.events...)
+			if c.State != row.state {
+				t.Errorf("state %q, want %q", c.State, row.state)
+			}
+			if diff := cmp.Diff(row.cmds, got); diff != "" {
+				t.Errorf("commands (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Ana talks at desk 1 and walks on.
+func TestMove(t *testing.T) {
+	type cmds = []roamline.Command
+	hang := func(id int, leg roamline.LegID, why roamline.Cause) roamline.Command {
+		return roamline.Hangup{ID: roamline.CommandID(id), Leg: leg, Cause: why}
+	}
+	here := func(c roamline.ClientID) roamline.Event { return roamline.Here{At: at(10), User: "ana", Client: c} }
+	gone := func(c roamline.ClientID) roamline.Event { return roamline.Gone{At: at(10), User: "ana", Client: c} }
+	timer := func(n int, after time.Duration) roamline.Command {
+		return roamline.SetTimer{Timer: roamline.Generation(n), After: after}
+	}
+	ring := func(id int, leg roamline.LegID, at roamline.Target) roamline.Command {
+		return roamline.Ring{ID: roamline.CommandID(id), Leg: leg, To: at, User: "ana", Like: trunk}
+	}
+	music := func(id int, on bool) roamline.Command {
+		return roamline.Hold{ID: roamline.CommandID(id), Leg: trunk, On: on}
+	}
+	answersAtLab := roamline.Answered{At: at(11), Leg: lab}
+	ready, voiced := roamline.VoiceReady{At: at(11), Leg: lab}, roamline.FirstVoice{At: at(11), Leg: lab}
+	for _, row := range []struct {
+		rule   string
+		plan   roamline.Stage
+		events []roamline.Event
+		state  roamline.CallState
+		cmds   cmds
+	}{
+		{"she identifies elsewhere: a leg is opened there, the present one stays", ringA,
+			then(talk, here("desk2")), roamline.Talking, cmds{ring(5, lab, desk2), timer(4, moveFor)}},
+		{"it has answered: its voice is waited for", ringA,
+			then(talk, here("desk2"), answersAtLab), roamline.Talking, nil},
+		{"it is ready: a first packet is waited for, a moment", ringA,
+			then(talk, here("desk2"), answersAtLab, ready), roamline.Talking, cmds{timer(5, quietFor)}},
+		{"its voice has come: the call is there, what is left is let go", ringA,
+			then(talk, here("desk2"), answersAtLab, ready, voiced), roamline.Talking, cmds{
+				roamline.Join{ID: 6, A: trunk, B: lab}, hang(7, web, roamline.Elsewhere), timer(6, 0)}},
+		{"it is ready and silent: the call is there too", ringA,
+			then(talk, here("desk2"), answersAtLab, ready, roamline.Fired{At: at(12), Timer: 5}), roamline.Talking, cmds{
+				roamline.Join{ID: 6, A: trunk, B: lab}, hang(7, web, roamline.Elsewhere), timer(6, 0), timer(7, 0)}},
+		{"identifying twice there changes nothing", ringA,
+			then(talk, here("desk2"), here("desk2")), roamline.Talking, nil},
+		{"back before it is ready: the move is given up", ringA,
+			then(talk, here("desk2"), here("desk1")), roamline.Talking, cmds{hang(6, lab, roamline.Elsewhere), timer(5, 0)}},
+		{"a third client: the second is given up", ringA,
+			then(talk, here("desk2"), here("desk3")), roamline.Talking, cmds{
+				hang(6, lab, roamline.Elsewhere), ring(7, "k.4", roamline.Target{Client: "desk3"}), timer(5, moveFor)}},
+		{"the new one can't: the call stays where it was", ringA,
+			then(talk, here("desk2"), roamline.HungUp{At: at(11), Leg: lab, Cause: roamline.Declined}), roamline.Talking, cmds{
+				hang(6, lab, roamline.Declined), timer(5, 0)}},
+		{"the new one can't be reached: the same", ringA,
+			then(talk, here("desk2"), roamline.Failed{At: at(10), ID: 5, Cause: roamline.Unreachable}), roamline.Talking, cmds{
+				hang(6, lab, roamline.Unreachable), timer(5, 0)}},
+		{"the new one does not answer in time: the same", ringA,
+			then(talk, here("desk2"), roamline.Fired{At: at(20), Timer: 4}), roamline.Talking, cmds{
+				hang(6, lab, roamline.NoAnswer), timer(5, 0)}},
+		{"the old one hangs up while she moves: the far end waits with music", ringA,
+			then(talk, here("desk2"), roamline.HungUp{At: at(11), Leg: web, Cause: roamline.Normal}), roamline.Parked, cmds{
+				hang(6, web, roamline.Normal), music(7, true), timer(5, 59*time.Second+time.Second)}},
+		{"somebody else takes the old one while she moves: it is cut at once", ringA,
+			then(talk, here("desk2"), gone("desk1")), roamline.Parked, cmds{
+				hang(6, web, roamline.Elsewhere), music(7, true), timer(5, time.Minute)}},
+		{"the far end hangs up while she moves: both are let go", ringA,
+			then(talk, here("desk2"), roamline.HungUp{At: at(11), Leg: trunk, Cause: roamline.Normal}), roamline.Ending, cmds{
+				timer(5, 0), hang(6, trunk, roamline.Normal), hang(7, web, roamline.Normal), hang(8, lab, roamline.Normal)}},
+		{"she signs out: the call is parked", ringA,
+			then(talk, gone("desk1")), roamline.Parked, cmds{hang(5, web, roamline.Elsewhere), music(6, true), timer(4, time.Minute)}},
+		{"somebody else goes: nothing", ringA,
+			then(talk, roamline.Gone{At: at(10), User: "bo", Client: "desk1"}), roamline.Talking, nil},
+		{"her client is lost: the call is parked, and it is tried again", ringA,
+			then(talk, roamline.HungUp{At: at(10), Leg: web, Cause: roamline.Unreachable}), roamline.Parked, cmds{
+				hang(5, web, roamline.Unreachable), music(6, true), timer(4, time.Minute),
+				ring(7, lab, desk1), timer(5, time.Minute)}},
+		{"her client's voice is lost: the call is parked, and her client is tried again", ringA,
+			then(talk, roamline.VoiceGone{At: at(10), Leg: web, Cause: roamline.VoiceLost}), roamline.Parked, cmds{
+				hang(5, web, roamline.VoiceLost), music(6, true), timer(4, time.Minute),
+				ring(7, lab, desk1), timer(5, time.Minute)}},
+		{"she hangs up: that is the end, and no loss", ringA,
+			then(talk, roamline.HungUp{At: at(10), Leg: web, Cause: roamline.Normal}), roamline.Ending, cmds{
+				timer(4, 0), hang(5, trunk, roamline.Normal), hang(6, web, roamline.Normal)}},
+		{"parked, and she identifies: a leg is opened there", ringA,
+			then(talk, gone("desk1"), here("desk2")), roamline.Parked, cmds{ring(7, lab, desk2), timer(5, time.Minute)}},
+		{"parked, and the new leg carries voice: the music stops and they talk", ringA,
+			then(talk, gone("desk1"), here("desk2"), answersAtLab, ready, voiced), roamline.Talking, cmds{
+				roamline.Join{ID: 8, A: trunk, B: lab}, music(9, false), timer(7, 0)}},
+		{"parked, and the new leg fails: the call waits on", ringA,
+			then(talk, gone("desk1"), here("desk2"), roamline.HungUp{At: at(20), Leg: lab, Cause: roamline.Declined}), roamline.Parked, cmds{
+				hang(8, lab, roamline.Declined), timer(6, 50*time.Second)}},
+		{"parked, and the far end hangs up", ringA,
+			then(talk, gone("desk1"), roamline.HungUp{At: at(20), Leg: trunk, Cause: roamline.Normal}), roamline.Ending, cmds{
+				timer(5, 0), hang(7, trunk, roamline.Normal)}},
+		{"parked, and nobody comes back", ringA,
+			then(talk, gone("desk1"), roamline.Fired{At: at(70), Timer: 4}), roamline.Ending, cmds{
+				timer(5, 0), hang(7, trunk, roamline.Abandoned)}},
+		{"a call on hold moves on hold", ringA,
+			then(talk, roamline.Flow{At: at(9), Leg: web, Held: true}, here("desk2"), answersAtLab, ready), roamline.Talking, cmds{
+				roamline.Join{ID: 7, A: trunk, B: lab}, hang(8, web, roamline.Elsewhere), timer(5, 0)}},
+		{"ringing follows her", hers, []roamline.Event{rings, here("desk2")}, roamline.Ringing, cmds{
+			hang(3, web, roamline.Elsewhere), roamline.Ring{ID: 4, Leg: lab, To: desk2, User: "ana"}}},
+		{"it does not follow somebody else", hers, []roamline.Event{rings, roamline.Here{At: at(2), User: "bo", Client: "desk2"}}, roamline.Ringing, nil},
+		{"her client is lost while it rings: she may come back", hers,
+			[]roamline.Event{rings, roamline.HungUp{At: at(2), Leg: web, Cause: roamline.Unreachable}}, roamline.Ringing, cmds{hang(3, web, roamline.Unreachable)}},
+		{"and does: it rings again", hers,
+			[]roamline.Event{rings, roamline.HungUp{At: at(2), Leg: web, Cause: roamline.Unreachable}, here("desk1")}, roamline.Ringing, cmds{
+				roamline.Ring{ID: 4, Leg: lab, To: desk1, User: "ana"}, timer(2, 30*time.Second)}},
+		{"she signs out while it rings: she may identify elsewhere", hers, []roamline.Event{rings, gone("desk1")}, roamline.Ringing, cmds{
+			hang(3, web, roamline.Unreachable)}},
+		{"nobody there, and she is awaited: the caller hears that it rings", waits, nil, roamline.Ringing, cmds{
+			roamline.Alert{ID: 1, Leg: trunk}, timer(1, 20*time.Second)}},
+		{"she comes: it rings there", waits, []roamline.Event{here("desk1")}, roamline.Ringing, cmds{
+			roamline.Ring{ID: 2, Leg: web, To: desk1, User: "ana"}, timer(2, 30*time.Second)}},
+		{"she does not come: the plan goes on", waits, []roamline.Event{roamline.Fired{At: at(20), Timer: 1}}, roamline.Ending, cmds{
+			timer(2, 0), hang(2, trunk, roamline.NoAnswer)}},
+		{"she walks on in the moment of answering: the call moves when it stands", hers,
+			[]roamline.Event{rings, answers, here("desk2"), joined}, roamline.Talking, cmds{
+				timer(3, 0), roamline.Accept{ID: 4, Leg: trunk}, ring(5, lab, desk2), timer(4, moveFor)}},
+	} {
+		t.Run(row.rule, func(t *testing.T) {
+			c, got := after([]roamline.Stage{row.plan, vain}, row.events...)
 			if c.State != row.state {
 				t.Errorf("state %q, want %q", c.State, row.state)
 			}

@@ -89,6 +89,7 @@ func person(u roamline.UserID, q Question, f Facts, s roamline.Site) ([]roamline
 		Targets: []roamline.Target{{Client: b.Client}},
 		Users:   []roamline.UserID{u},
 		For:     s.RingFor,
+		Await:   []roamline.UserID{u},
 	}
 	return append([]roamline.Stage{ring}, refuse(s, roamline.NobodyPicked, roamline.NoAnswer)...), nil
 }

@@ -49,7 +49,7 @@ func (t town) Trunks() ([]roamline.Trunk, error) { return t.trunks, nil }
 func TestPlan(t *testing.T) {
 	carrier := roamline.Path{Trunk: "carrier"}
 	desk := roamline.Path{Client: "desk9"}
-	ana := roamline.RingStage{Targets: []roamline.Target{{Client: "desk1"}}, Users: []roamline.UserID{"ana"}, For: 30 * time.Second}
+	ana := roamline.RingStage{Targets: []roamline.Target{{Client: "desk1"}}, Users: []roamline.UserID{"ana"}, For: 30 * time.Second, Await: []roamline.UserID{"ana"}}
 	via := func(trunk roamline.TrunkID, n roamline.Number) roamline.Stage {
 		return roamline.RingStage{Targets: []roamline.Target{{Trunk: trunk, Number: n}}, Users: []roamline.UserID{""}}
 	}

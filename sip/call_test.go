@@ -74,7 +74,7 @@ func TestCallGoesToBrowser(t *testing.T) {
 	if len(paths) != 1 || paths[0].Voice != roamline.DTLS || paths[0].Transport != "ws" {
 		t.Fatalf("paths %+v", paths)
 	}
-	must(w, w.door.Invite("k_1.2", roamline.Target{Client: "c_web"}, paths[0], roamline.Party{Number: "+34600000001", Name: `Ana "A"`}, []byte(crlf(offerText))))
+	must(w, w.door.Invite("k_1.2", roamline.Target{Client: "c_web"}, paths[0], roamline.Party{Number: "+34600000001", Name: `Ana "A"`}, roamline.Manual, []byte(crlf(offerText))))
 	inv := b.request(w, sip.INVITE)
 	if inv.Recipient.Host != "tab1.invalid" || inv.From().Address.User != "+34600000001" || string(inv.Body()) != crlf(offerText) ||
 		len(inv.GetHeaders("Session-Expires")) != 0 {

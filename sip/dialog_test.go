@@ -16,7 +16,7 @@ func toCarrier(number roamline.Number) roamline.Target {
 // callOut calls through the trunk and returns the INVITE that arrives.
 func (w *world) callOut(leg roamline.LegID) *sip.Request {
 	w.Helper()
-	must(w, w.door.Invite(leg, toCarrier("+34600000001"), roamline.Path{}, roamline.Party{Number: "+34910000001", Name: "Ana"}, []byte(crlf(offerText))))
+	must(w, w.door.Invite(leg, toCarrier("+34600000001"), roamline.Path{}, roamline.Party{Number: "+34910000001", Name: "Ana"}, roamline.Manual, []byte(crlf(offerText))))
 	return w.carrier.request(w, sip.INVITE)
 }
 

@@ -34,7 +34,7 @@ type attempt struct {
 }
 
 // Invite is the switchboard's Signals.
-func (d *Door) Invite(id roamline.LegID, to roamline.Target, by roamline.Path, from roamline.Party, sdp []byte) error {
+func (d *Door) Invite(id roamline.LegID, to roamline.Target, by roamline.Path, from roamline.Party, mode roamline.AnswerMode, sdp []byte) error {
 	const op = "sip.Invite"
 	if d.isDraining() {
 		return &roamline.Error{Op: op, Kind: roamline.Unavailable, Of: string(id), Err: errFlowClosed}
@@ -67,7 +67,7 @@ func (d *Door) Invite(id roamline.LegID, to roamline.Target, by roamline.Path, f
 	defer l.unlock()
 	way.flow.carry(l)
 	a := &attempt{leg: l, flow: way.flow, sdp: sdp}
-	a.send(d.within(&l.dialog, sip.INVITE, way.flow))
+	a.send(d.within(&l.dialog, sip.INVITE, way.flow), answerMode(mode)...)
 	if way.flow.closed() {
 		l.phase = phaseOver
 		d.mu.Lock()
@@ -76,6 +76,19 @@ func (d *Door) Invite(id roamline.LegID, to roamline.Target, by roamline.Path, f
 		return &roamline.Error{Op: op, Kind: roamline.Unavailable, Of: string(to.Client), Err: errFlowClosed}
 	}
 	return nil
+}
+
+// answerMode asks a client to answer by itself: by the standard (RFC 5373), and
+// in the two ways that desk phones know.
+func answerMode(m roamline.AnswerMode) []sip.Header {
+	if m != roamline.Auto {
+		return nil
+	}
+	return []sip.Header{
+		sip.NewHeader("Answer-Mode", string(m)),
+		sip.NewHeader("Call-Info", "<sip:localhost>;answer-after=0"),
+		sip.NewHeader("Alert-Info", "<http://localhost>;info=alert-autoanswer;delay=0"),
+	}
 }
 
 // anonymous is a From that tells nothing (RFC 3323 section 4.1.1.3).

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -137,23 +138,30 @@ func (r *registrar) update(f *flow, c roamline.ClientID, req *sip.Request, asked
 	f.trust(c)
 	id, seq := callIDOf(req), req.CSeq().SeqNo
 	r.mu.Lock()
-	list := r.by[c]
+	before, was, fresh := r.by[c], r.told[c], false
+	list := before
 	for _, a := range asked {
 		k := a.contact
 		k.Transport, k.Source, k.CallID, k.CSeq = f.transport, f.remote.String(), id, seq
 		k.Expires = time.Now().Add(time.Duration(a.seconds) * time.Second)
 		list = with(list, way{contact: k, flow: f, natted: !f.web() && behindNAT(k, f)}, a.seconds > 0)
+		fresh = fresh || a.seconds > 0 && !slices.ContainsFunc(before, func(w way) bool { return w.contact.URI == k.URI })
 	}
 	if len(asked) > 0 {
 		r.put(c, list)
+	}
+	if fresh && was { // it was started anew, and may be rung again
+		r.box = append(r.box, roamline.Reached{At: now(), Client: c})
 	}
 	var known []roamline.Contact
 	for _, w := range list {
 		known = append(known, w.contact)
 	}
 	r.unlock()
-	if len(list) > 0 {
-		r.door.comeBack(c, f)
+	for _, w := range list {
+		if w.flow == f {
+			r.door.comeBack(c, w, replaced(before, list))
+		}
 	}
 	return known
 }
@@ -188,10 +196,27 @@ func with(list []way, w way, stay bool) []way {
 	return append(left, w)
 }
 
+// replaced returns the flows of contacts that were taken off a list.
+func replaced(before, after []way) (flows []*flow) {
+	for _, w := range before {
+		if !slices.ContainsFunc(after, func(a way) bool { return a.flow == w.flow }) {
+			flows = append(flows, w.flow)
+		}
+	}
+	return flows
+}
+
 // comeBack moves the calls of a client whose connection was lost to the one
-// that it registered over now.
-func (d *Door) comeBack(c roamline.ClientID, f *flow) {
+// that it registered over now. A contact of another name says that the client
+// was started anew, as a page is that was loaded again: it knows nothing of its
+// calls, and their legs are over.
+func (d *Door) comeBack(c roamline.ClientID, w way, replaced []*flow) {
+	f := w.flow
 	if !f.stream() {
+		return
+	}
+	u, err := parseURI(w.contact.URI)
+	if err != nil {
 		return
 	}
 	d.mu.RLock()
@@ -204,9 +229,14 @@ func (d *Door) comeBack(c roamline.ClientID, f *flow) {
 	d.mu.RUnlock()
 	for _, l := range legs {
 		l.lock()
-		gone := l.dialog.flow != nil && l.dialog.flow.closed()
+		was := l.dialog.flow
+		gone := was != nil && was != f && (was.closed() || slices.Contains(replaced, was))
+		anew := gone && l.phase != phaseOver && l.dialog.target.User != u.User
+		if anew {
+			l.end(roamline.Unreachable, 0)
+		}
 		l.unlock()
-		if gone {
+		if gone && !anew {
 			l.moveTo(f)
 		}
 	}

@@ -189,7 +189,7 @@ func TestClosedFlowIsLost(t *testing.T) {
 	b := w.browser("tab")
 	w.registerWeb(b)
 	path := w.door.Paths(roamline.Target{Client: "c_web"})[0]
-	must(w, w.door.Invite("k_1.2", roamline.Target{Client: "c_web"}, path, roamline.Party{Number: "1001"}, []byte(crlf(offerText))))
+	must(w, w.door.Invite("k_1.2", roamline.Target{Client: "c_web"}, path, roamline.Party{Number: "1001"}, roamline.Manual, []byte(crlf(offerText))))
 	b.request(w, sip.INVITE)
 	b.web.CloseNow()
 	var lost, hung bool
@@ -208,7 +208,7 @@ func TestClosedFlowIsLost(t *testing.T) {
 	if !lost || !hung {
 		t.Errorf("lost %v, hung up %v", lost, hung)
 	}
-	err := w.door.Invite("k_1.3", roamline.Target{Client: "c_web"}, path, roamline.Party{}, nil)
+	err := w.door.Invite("k_1.3", roamline.Target{Client: "c_web"}, path, roamline.Party{}, roamline.Manual, nil)
 	if roamline.KindOf(err) != roamline.Unavailable {
 		t.Errorf("inviting a gone client: %v", err)
 	}
@@ -219,7 +219,7 @@ func TestCallSurvivesReconnect(t *testing.T) {
 	b := w.browser("tab")
 	w.registerWeb(b)
 	path := w.door.Paths(roamline.Target{Client: "c_web"})[0]
-	must(w, w.door.Invite("k_1.2", roamline.Target{Client: "c_web"}, path, roamline.Party{Number: "1001"}, []byte(crlf(offerText))))
+	must(w, w.door.Invite("k_1.2", roamline.Target{Client: "c_web"}, path, roamline.Party{Number: "1001"}, roamline.Manual, []byte(crlf(offerText))))
 	inv := b.request(w, sip.INVITE)
 	b.respond(inv, 200, "", answerText)
 	event[roamline.Answered](w)
@@ -240,7 +240,7 @@ func TestCallOfAClientThatStaysAway(t *testing.T) {
 	b := w.browser("tab")
 	w.registerWeb(b)
 	path := w.door.Paths(roamline.Target{Client: "c_web"})[0]
-	must(w, w.door.Invite("k_1.2", roamline.Target{Client: "c_web"}, path, roamline.Party{Number: "1001"}, []byte(crlf(offerText))))
+	must(w, w.door.Invite("k_1.2", roamline.Target{Client: "c_web"}, path, roamline.Party{Number: "1001"}, roamline.Manual, []byte(crlf(offerText))))
 	inv := b.request(w, sip.INVITE)
 	b.respond(inv, 200, "", answerText)
 	event[roamline.Answered](w)
@@ -299,7 +299,7 @@ func TestPhoneSurvivesRestart(t *testing.T) {
 	if len(path) != 1 || path[0].Remote != u.addr {
 		t.Fatalf("paths %+v", path)
 	}
-	must(w, w.door.Invite("k_1.2", roamline.Target{Client: "c_phone"}, path[0], roamline.Party{Number: "1001"}, []byte(crlf(offerText))))
+	must(w, w.door.Invite("k_1.2", roamline.Target{Client: "c_phone"}, path[0], roamline.Party{Number: "1001"}, roamline.Manual, []byte(crlf(offerText))))
 	u.to = w.udp
 	u.respond(u.request(w, sip.INVITE), 603, "")
 	if ev := event[roamline.HungUp](w); ev.Cause != roamline.Declined {

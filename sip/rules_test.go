@@ -146,7 +146,7 @@ func TestIPv6(t *testing.T) {
 	u.to = addrPort(pc.LocalAddr())
 	w.door.SetTrunks([]roamline.Trunk{{ID: "t_six", Name: "six", Enabled: true, Gateways: []roamline.Gateway{
 		{Host: "::1", Port: int(u.addr.Port()), Transport: "udp"}}}}, nil)
-	must(w, w.door.Invite("k_1.2", roamline.Target{Trunk: "t_six", Number: "1"}, roamline.Path{}, roamline.Party{Number: "2"}, []byte(crlf(offerText))))
+	must(w, w.door.Invite("k_1.2", roamline.Target{Trunk: "t_six", Number: "1"}, roamline.Path{}, roamline.Party{Number: "2"}, roamline.Manual, []byte(crlf(offerText))))
 	var inv *sip.Request
 	for inv == nil || inv.Method != sip.INVITE {
 		inv, _ = u.message(w).(*sip.Request)

@@ -112,7 +112,7 @@ func TestTrunkOverTCP(t *testing.T) {
 	must(w, err)
 	u := w.overTCP("gateway", conn)
 	u.respond(u.request(w, sip.OPTIONS), 200, "")
-	must(w, w.door.Invite("k_1.2", roamline.Target{Trunk: "t_tcp", Number: "1"}, roamline.Path{}, roamline.Party{Number: "2"}, []byte(crlf(offerText))))
+	must(w, w.door.Invite("k_1.2", roamline.Target{Trunk: "t_tcp", Number: "1"}, roamline.Path{}, roamline.Party{Number: "2"}, roamline.Manual, []byte(crlf(offerText))))
 	inv := u.request(w, sip.INVITE)
 	if inv.Via().Transport != "TCP" {
 		t.Errorf("%s", inv)
@@ -134,7 +134,7 @@ func TestTrunkThatRefusesConnections(t *testing.T) {
 	l.Close()
 	w.door.SetTrunks([]roamline.Trunk{{ID: "t_tcp", Name: "tcp", Enabled: true, Gateways: []roamline.Gateway{
 		{Host: "127.0.0.1", Port: port, Transport: "tcp"}}}}, nil)
-	must(w, w.door.Invite("k_1.2", roamline.Target{Trunk: "t_tcp", Number: "1"}, roamline.Path{}, roamline.Party{Number: "2"}, []byte(crlf(offerText))))
+	must(w, w.door.Invite("k_1.2", roamline.Target{Trunk: "t_tcp", Number: "1"}, roamline.Path{}, roamline.Party{Number: "2"}, roamline.Manual, []byte(crlf(offerText))))
 	if ev := event[roamline.HungUp](w); ev.Cause != roamline.Unreachable {
 		t.Errorf("%+v", ev)
 	}

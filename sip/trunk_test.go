@@ -48,7 +48,7 @@ func TestNextGateway(t *testing.T) {
 			w := open(t)
 			first, second := w.phone("first"), w.phone("second")
 			w.trunks(roamline.Trunk{}, "", first, second)
-			must(w, w.door.Invite("k_1.2", toCarrier("112"), roamline.Path{}, roamline.Party{Number: "1001"}, []byte(crlf(offerText))))
+			must(w, w.door.Invite("k_1.2", toCarrier("112"), roamline.Path{}, roamline.Party{Number: "1001"}, roamline.Manual, []byte(crlf(offerText))))
 			row.fail(w, first, first.request(w, sip.INVITE))
 			inv := second.request(w, sip.INVITE)
 			if inv.Recipient.Port != int(second.addr.Port()) {
@@ -64,7 +64,7 @@ func TestNextGateway(t *testing.T) {
 		w := open(t)
 		first, second := w.phone("first"), w.phone("second")
 		w.trunks(roamline.Trunk{}, "", first, second)
-		must(w, w.door.Invite("k_1.2", toCarrier("112"), roamline.Path{}, roamline.Party{Number: "1001"}, []byte(crlf(offerText))))
+		must(w, w.door.Invite("k_1.2", toCarrier("112"), roamline.Path{}, roamline.Party{Number: "1001"}, roamline.Manual, []byte(crlf(offerText))))
 		first.respond(first.request(w, sip.INVITE), 503, "")
 		second.respond(second.request(w, sip.INVITE), 503, "")
 		if ev := event[roamline.HungUp](w); ev.Cause != roamline.Unreachable || ev.Code != 503 {
@@ -75,7 +75,7 @@ func TestNextGateway(t *testing.T) {
 		w := open(t)
 		first, second := w.phone("first"), w.phone("second")
 		w.trunks(roamline.Trunk{}, "", first, second)
-		must(w, w.door.Invite("k_1.2", toCarrier("112"), roamline.Path{}, roamline.Party{Number: "1001"}, []byte(crlf(offerText))))
+		must(w, w.door.Invite("k_1.2", toCarrier("112"), roamline.Path{}, roamline.Party{Number: "1001"}, roamline.Manual, []byte(crlf(offerText))))
 		lost := first.request(w, sip.INVITE)
 		inv := second.request(w, sip.INVITE)
 		second.respond(inv, 200, "", answerText)
@@ -95,7 +95,7 @@ func TestNextGateway(t *testing.T) {
 		w := open(t)
 		first, second := w.phone("first"), w.phone("second")
 		w.trunks(roamline.Trunk{}, "", first, second)
-		must(w, w.door.Invite("k_1.2", toCarrier("112"), roamline.Path{}, roamline.Party{Number: "1001"}, []byte(crlf(offerText))))
+		must(w, w.door.Invite("k_1.2", toCarrier("112"), roamline.Path{}, roamline.Party{Number: "1001"}, roamline.Manual, []byte(crlf(offerText))))
 		first.respond(first.request(w, sip.INVITE), 404, "")
 		if ev := event[roamline.HungUp](w); ev.Cause != roamline.UnknownNumber {
 			t.Errorf("%+v", ev)
@@ -110,7 +110,7 @@ func TestTrunkChallenges(t *testing.T) {
 	w := open(t)
 	g := w.phone("gateway")
 	w.trunks(roamline.Trunk{Username: "acme"}, "sesame", g)
-	must(w, w.door.Invite("k_1.2", toCarrier("+34600"), roamline.Path{}, roamline.Party{Number: "1001"}, []byte(crlf(offerText))))
+	must(w, w.door.Invite("k_1.2", toCarrier("+34600"), roamline.Path{}, roamline.Party{Number: "1001"}, roamline.Manual, []byte(crlf(offerText))))
 	inv := g.request(w, sip.INVITE)
 	g.respond(inv, 407, "Proxy-Authenticate: "+challengeText+"\n")
 	g.request(w, sip.ACK)
@@ -220,7 +220,7 @@ func TestNumbersThroughTrunk(t *testing.T) {
 		{"unknown", roamline.Party{}, "anonymous", "", ""},
 	} {
 		id := roamline.LegID("k_1." + string(rune('2'+i)))
-		must(w, w.door.Invite(id, toCarrier("+44123"), roamline.Path{}, row.from, []byte(crlf(offerText))))
+		must(w, w.door.Invite(id, toCarrier("+44123"), roamline.Path{}, row.from, roamline.Manual, []byte(crlf(offerText))))
 		var inv *sip.Request
 		for inv == nil || inv.Method != sip.INVITE {
 			inv, _ = g.message(w).(*sip.Request)
@@ -242,10 +242,10 @@ func TestLimitOfCalls(t *testing.T) {
 	g.response(w, 100)
 	g.ask("INVITE", "sip:1@127.0.0.1", "two", 1, "", "", offerText)
 	g.response(w, 486)
-	if err := w.door.Invite("k_1.2", toCarrier("+34"), roamline.Path{}, roamline.Party{}, nil); roamline.KindOf(err) != roamline.Exhausted {
+	if err := w.door.Invite("k_1.2", toCarrier("+34"), roamline.Path{}, roamline.Party{}, roamline.Manual, nil); roamline.KindOf(err) != roamline.Exhausted {
 		t.Errorf("a second call: %v", err)
 	}
-	must(w, w.door.Invite("k_1.3", toCarrier("112"), roamline.Path{}, roamline.Party{}, []byte("v=0")))
+	must(w, w.door.Invite("k_1.3", toCarrier("112"), roamline.Path{}, roamline.Party{}, roamline.Manual, []byte("v=0")))
 }
 
 func TestDrainRefusesCalls(t *testing.T) {
@@ -285,7 +285,7 @@ func TestOrphanOfABrowser(t *testing.T) {
 	b := w.browser("tab")
 	w.registerWeb(b)
 	path := w.door.Paths(roamline.Target{Client: "c_web"})[0]
-	must(w, w.door.Invite("k_1.2", roamline.Target{Client: "c_web"}, path, roamline.Party{Number: "1001"}, []byte(crlf(offerText))))
+	must(w, w.door.Invite("k_1.2", roamline.Target{Client: "c_web"}, path, roamline.Party{Number: "1001"}, roamline.Manual, []byte(crlf(offerText))))
 	b.respond(b.request(w, sip.INVITE), 200, "", answerText)
 	event[roamline.Answered](w)
 	snap := w.door.Snapshot("k_1.2")

@@ -55,8 +55,15 @@ func (r *running) ring(c roamline.Ring) {
 		r.outcome(c.ID, err)
 		return
 	}
-	sdp := l.session.Offer(r.offerable(c.To), roamline.SendRecv)
-	r.outcome(c.ID, r.sb.Signals.Invite(c.Leg, c.To, l.path, c.From, sdp))
+	codecs, mode, direction := r.offerable(c.To), roamline.Manual, roamline.SendRecv
+	if like := r.legs[c.Like]; like != nil { // she is talking, and walked there
+		codecs, mode = first([]roamline.Codec{like.media.Codec}, speech), roamline.Auto
+		if c.Held {
+			direction, l.held = roamline.Inactive, true
+		}
+	}
+	sdp := l.session.Offer(codecs, direction)
+	r.outcome(c.ID, r.sb.Signals.Invite(c.Leg, c.To, l.path, c.From, mode, sdp))
 	l.sipCall = r.sb.Signals.CallID(c.Leg)
 }
 
@@ -82,9 +89,11 @@ func (r *running) alert(c roamline.Alert) {
 // when the callee's side carries; a caller in a browser can't before her 200.
 func (r *running) join(c roamline.Join) {
 	caller, callee := r.legs[c.A], r.legs[c.B]
-	if err := r.answer(caller, callee.media.Codec); err != nil {
-		r.outcome(c.ID, err)
-		return
+	if caller.inward {
+		if err := r.answer(caller, callee.media.Codec); err != nil {
+			r.outcome(c.ID, err)
+			return
+		}
 	}
 	if err := r.sb.Voice.Join(c.A, c.B); err != nil {
 		r.outcome(c.ID, err)

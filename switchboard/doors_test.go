@@ -83,11 +83,15 @@ func (s *signals) Paths(to roamline.Target) []roamline.Path {
 	return []roamline.Path{{Client: to.Client, Transport: "ws", Voice: roamline.DTLS}}
 }
 
-func (s *signals) Invite(leg roamline.LegID, to roamline.Target, _ roamline.Path, _ roamline.Party, sdp []byte) error {
+func (s *signals) Invite(leg roamline.LegID, to roamline.Target, _ roamline.Path, _ roamline.Party, mode roamline.AnswerMode, sdp []byte) error {
 	s.mu.Lock()
 	s.dialogs[leg] = true
 	s.offers[leg] = sdp
-	s.note("invite " + string(to.Client) + string(to.Number))
+	what := "invite "
+	if mode == roamline.Auto {
+		what = "invite at once "
+	}
+	s.note(what + string(to.Client) + string(to.Number))
 	s.mu.Unlock()
 	s.invited <- leg
 	return nil

@@ -12,9 +12,10 @@ type Signals interface {
 	// be reached now. Every contact of a client is one path; a trunk is one.
 	Paths(to roamline.Target) []roamline.Path
 
-	// Invite sends an INVITE with an offer down a path. The door fails over
-	// between a trunk's gateways by itself. Progressed, Answered or HungUp follow.
-	Invite(leg roamline.LegID, to roamline.Target, by roamline.Path, from roamline.Party, sdp []byte) error
+	// Invite sends an INVITE with an offer down a path, to be answered as mode
+	// says. The door fails over between a trunk's gateways by itself. Progressed,
+	// Answered or HungUp follow.
+	Invite(leg roamline.LegID, to roamline.Target, by roamline.Path, from roamline.Party, mode roamline.AnswerMode, sdp []byte) error
 
 	// Alert sends 180, or 183 with early media if sdp is not nil.
 	Alert(leg roamline.LegID, sdp []byte) error

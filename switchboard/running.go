@@ -126,7 +126,7 @@ func (r *running) plan(ev roamline.Offered) {
 		r.log.Error("a call could not be routed", "err", err)
 		routed.Plan = []roamline.Stage{roamline.RefuseStage{Cause: roamline.Broken}}
 	}
-	routed.At = now()
+	routed.At, routed.Grace = now(), r.sb.Site.Grace
 	r.codec = heard(ev.SDP)
 	if b, ok := (facts{ctx, r.sb}).Of(routed.User); ok {
 		r.tell(roamline.TraceWho, fmt.Sprintf("%s is at %s since %s by %s", r.sb.nameOf(b.User), r.sb.place(roamline.Target{Client: b.Client}),
@@ -147,7 +147,7 @@ func (r *running) handle(ev roamline.Event) {
 		if ev = r.voiced(ev); ev == nil {
 			continue
 		}
-		was := r.call.State
+		was, caller, callee := r.call.State, r.call.Caller, r.call.Callee
 		next, cmds := call.Step(r.call, ev)
 		r.mu.Lock()
 		r.call = next
@@ -162,16 +162,30 @@ func (r *running) handle(ev roamline.Event) {
 		for _, c := range cmds {
 			r.carry(c)
 		}
-		if next.State != was {
-			r.changed(was)
+		switch {
+		case next.State != was:
+			r.changed()
+		case next.Caller != caller || next.State == roamline.Talking && next.Callee != callee:
+			r.tell(roamline.TraceEvent, "moved to "+r.sb.place(r.whereTo(caller, callee)))
+			r.changed()
 		}
 	}
 }
 
+// whereTo returns where the side of a call went that is not as it was.
+func (r *running) whereTo(caller, callee roamline.LegID) roamline.Target {
+	for _, l := range r.call.Legs {
+		if l.ID == r.call.Caller && l.ID != caller || l.ID == r.call.Callee && l.ID != callee {
+			return l.At
+		}
+	}
+	return roamline.Target{}
+}
+
 // changed keeps and tells a new state.
-func (r *running) changed(was roamline.CallState) {
+func (r *running) changed() {
 	switch r.call.State {
-	case roamline.Ringing, roamline.Talking:
+	case roamline.Ringing, roamline.Talking, roamline.Parked:
 		r.keep()
 	}
 	r.sb.tell(roamline.News{Kind: roamline.NewsCall, Call: ptr(r.view(false))})

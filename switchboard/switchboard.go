@@ -196,6 +196,25 @@ func (sb *Switchboard) running() []*running {
 	return all
 }
 
+// each gives an event to every call.
+func (sb *Switchboard) each(ev roamline.Event) {
+	for _, r := range sb.running() {
+		r.take(ev)
+	}
+}
+
+// clear takes everybody's calls but the user's from a client that is hers now:
+// somebody who went on may still have been heard there.
+func (sb *Switchboard) clear(at roamline.At, b roamline.Binding) {
+	for _, r := range sb.running() {
+		for _, l := range r.view(false).Call.Legs {
+			if l.At.Client == b.Client && l.User != b.User && l.User != "" {
+				r.take(roamline.Gone{At: at, User: l.User, Client: b.Client})
+			}
+		}
+	}
+}
+
 // Calls returns the calls that are running, with their voice figures.
 func (sb *Switchboard) Calls() []roamline.CallView {
 	all := sb.running()

@@ -204,6 +204,7 @@ func (w *who) fold(r roamline.BindingRecord) error {
 	tell := w.started
 	w.mu.Unlock()
 	if tell {
+		w.lead(r)
 		w.tell(r)
 	}
 	w.mu.Lock()
@@ -211,6 +212,31 @@ func (w *who) fold(r roamline.BindingRecord) error {
 	w.told = r.Seq
 	w.turned.Broadcast()
 	return nil
+}
+
+// lead tells the calls which people a record brought where. Whoever merely went
+// on to another client is told of only there: her call stays until it can
+// follow; but it stays nowhere that somebody else has taken.
+func (w *who) lead(r roamline.BindingRecord) {
+	at := roamline.At{Time: time.Now()}
+	for _, d := range r.Ended {
+		if d.Reason != roamline.MovedOn {
+			w.sb.each(roamline.Gone{At: at, User: d.Binding.User, Client: d.Binding.Client})
+		}
+	}
+	if r.Open == nil {
+		return
+	}
+	w.sb.clear(at, *r.Open)
+	if w.canBeCalled(r.Open.Client) {
+		w.sb.each(roamline.Here{At: at, User: r.Open.User, Client: r.Open.Client})
+	}
+}
+
+func (w *who) canBeCalled(c roamline.ClientID) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.reached[c]
 }
 
 // tell says to the pages what a record changed.

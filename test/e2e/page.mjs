@@ -115,6 +115,22 @@ const commands = {
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByLabel("Name or number").waitFor();
   },
+  /** Signs in where a call is waiting for the person. */
+  async identify({ desk, name, password }) {
+    const page = pages[desk];
+    await page.getByLabel("Name", { exact: true }).fill(name);
+    await page.getByLabel("Password").first().fill(password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Hang up" }).waitFor();
+  },
+  async reload({ desk }) {
+    await pages[desk].reload();
+    await pages[desk].getByRole("button", { name: "Hang up" }).waitFor();
+  },
+  /** Waits until no call is left at a desk. */
+  async ended({ desk }) {
+    await pages[desk].getByRole("button", { name: "Hang up" }).waitFor({ state: "detached" });
+  },
   async connected({ desk }) {
     await pages[desk].locator('[data-testid="link"][data-link="up"]').waitFor();
   },

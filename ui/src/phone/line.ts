@@ -169,14 +169,30 @@ export class Line {
     this.ua.register();
   }
 
-  private incoming({ session }: IncomingRTCSessionEvent) {
-    if (this.store.get().calls.length >= most) {
+  private incoming({ session, request }: IncomingRTCSessionEvent) {
+    const follows = request.getHeader("Answer-Mode") === "Auto";
+    if (this.store.get().calls.length >= most + (follows ? 1 : 0)) {
       session.terminate({ status_code: 486, reason_phrase: "Busy Here" });
       return;
     }
     const from = session.remote_identity;
     const number = from.uri.user ?? "";
-    this.add(new LineCall(session, "in", number, from.display_name ?? "", undefined));
+    const call = new LineCall(session, "in", number, from.display_name ?? "", undefined);
+    this.add(call);
+    if (follows) void this.takeOver(call, /a=(inactive|sendonly)/.test(request.body ?? ""));
+  }
+
+  /**
+   * A call that the person was in elsewhere came with her (RFC 5373): it goes on
+   * here at once. Without a microphone it goes back to where it was.
+   */
+  private async takeOver(call: LineCall, held: boolean) {
+    call.store.set({ phase: "connecting", held });
+    try {
+      call.answer(await this.devices.open());
+    } catch {
+      call.cannot();
+    }
   }
 
   private add(call: LineCall) {

@@ -69,6 +69,11 @@ export class LineCall {
     this.end({ status_code: 603, reason_phrase: "Decline" });
   }
 
+  /** There is no microphone to answer with. */
+  cannot() {
+    this.end({ status_code: 480, reason_phrase: "Temporarily Unavailable" });
+  }
+
   hangUp() {
     this.end();
   }
