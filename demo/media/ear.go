@@ -45,8 +45,8 @@ type ear struct {
 }
 
 type arrival struct {
-	sample int
-	at     time.Time
+	sample, n int // where its sound is in heard
+	at        time.Time
 }
 
 // take files one packet of format f, decoded by c (nil for an event).
@@ -126,7 +126,7 @@ func (e *ear) file(p *rtp.Packet, f format, sound []int16, at time.Time) {
 	}
 	copy(e.heard[place:], sound)
 	if len(e.arrivals) < 2*mostHeard/pcm.Frame {
-		e.arrivals = append(e.arrivals, arrival{place, at})
+		e.arrivals = append(e.arrivals, arrival{place, len(sound), at})
 	}
 }
 
@@ -139,6 +139,19 @@ func (e *ear) arrived(n int) (at time.Time, ok bool) {
 		}
 	}
 	return at, ok
+}
+
+// A Piece is the sound of one packet, as it came.
+type Piece struct {
+	At    time.Time
+	Sound []int16
+}
+
+func (e *ear) pieces() (all []Piece) {
+	for _, a := range e.arrivals {
+		all = append(all, Piece{a.at, append([]int16(nil), e.heard[a.sample:a.sample+a.n]...)})
+	}
+	return all
 }
 
 const keys = "0123456789*#ABCD"

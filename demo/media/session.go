@@ -288,6 +288,13 @@ func (s *Session) Heard() []int16 {
 	return slices.Clone(s.ear.heard)
 }
 
+// Pieces returns what was heard packet by packet, in the order of arrival.
+func (s *Session) Pieces() []Piece {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ear.pieces()
+}
+
 // Arrived returns when sample n of Heard came in; false if its packet never did.
 func (s *Session) Arrived(n int) (time.Time, bool) {
 	s.mu.Lock()
