@@ -14,6 +14,8 @@ FOR_BUILD := git:git /usr/sbin/update-ca-certificates:ca-certificates node:nodej
 FOR_TEST  := gcc:gcc gcc:libc6-dev \
              chromium:chromium baresip:baresip-core sipp:sip-tester /usr/lib/postgresql/*/bin/initdb:postgresql
 
+FOR_BENCH := /usr/bin/rtpengine:rtpengine-daemon
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -64,7 +66,8 @@ check: ## Format, vet, staticcheck, and the project's own rules.
 	$(GO) test ./check
 
 .PHONY: bench
-bench: ## Measure (BENCHTIME=1s).
+bench: ## Measure, beside rtpengine (BENCHTIME=1s).
+	$(call install,$(FOR_BENCH))
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./voice ./bus
 	$(GO) run ./test/bench
 

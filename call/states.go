@@ -160,10 +160,14 @@ func (s *step) ringing(ev roamline.Event) {
 		s.ringsNot(ev)
 	case roamline.Fired:
 		if ev.Timer == s.Timer {
-			for _, id := range s.rung() {
-				s.let(id, roamline.NoAnswer)
+			why := roamline.NoAnswer
+			if len(s.Stage.Targets) == 0 && s.Rang.IsZero() {
+				why = roamline.NotThere
 			}
-			s.try(roamline.NoAnswer)
+			for _, id := range s.rung() {
+				s.let(id, why)
+			}
+			s.try(why)
 		}
 	}
 }

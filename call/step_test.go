@@ -235,7 +235,7 @@ func TestMove(t *testing.T) {
 		{"she comes: it rings there", waits, []roamline.Event{here("desk1")}, roamline.Ringing, cmds{
 			roamline.Ring{ID: 2, Leg: web, To: desk1, User: "ana"}, timer(2, 30*time.Second)}},
 		{"she does not come: the plan goes on", waits, []roamline.Event{roamline.Fired{At: at(20), Timer: 1}}, roamline.Ending, cmds{
-			timer(2, 0), hang(2, trunk, roamline.NoAnswer)}},
+			timer(2, 0), hang(2, trunk, roamline.NotThere)}},
 		{"she walks on in the moment of answering: the call moves when it stands", hers,
 			[]roamline.Event{rings, answers, here("desk2"), joined}, roamline.Talking, cmds{
 				timer(3, 0), roamline.Accept{ID: 4, Leg: trunk}, ring(5, lab, desk2), timer(4, moveFor)}},

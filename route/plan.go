@@ -82,15 +82,14 @@ func person(u roamline.UserID, q Question, f Facts, s roamline.Site) ([]roamline
 		return refuse(s, roamline.TryLater, roamline.Unreachable), nil
 	case u == q.By:
 		return []roamline.Stage{roamline.RefuseStage{Cause: roamline.Busy}}, nil
-	case !here:
+	case !here && s.WaitFor == 0:
 		return refuse(s, roamline.NotSignedIn, roamline.NotThere), nil
 	}
-	ring := roamline.RingStage{
-		Targets: []roamline.Target{{Client: b.Client}},
-		Users:   []roamline.UserID{u},
-		For:     s.RingFor,
-		Await:   []roamline.UserID{u},
+	ring := roamline.RingStage{For: s.RingFor, Await: []roamline.UserID{u}, Wait: s.WaitFor}
+	if !here {
+		return append([]roamline.Stage{ring}, refuse(s, roamline.NotSignedIn, roamline.NotThere)...), nil
 	}
+	ring.Targets, ring.Users = []roamline.Target{{Client: b.Client}}, []roamline.UserID{u}
 	return append([]roamline.Stage{ring}, refuse(s, roamline.NobodyPicked, roamline.NoAnswer)...), nil
 }
 

@@ -46,6 +46,19 @@ func (town) Of(u roamline.UserID) (roamline.Binding, bool) {
 
 func (t town) Trunks() ([]roamline.Trunk, error) { return t.trunks, nil }
 
+func TestACallMayWaitForHer(t *testing.T) {
+	s := site
+	s.WaitFor = 20 * time.Second
+	got, err := Plan(Question{Dialed: "1002", Path: roamline.Path{Trunk: "carrier"}}, town{}, s)
+	want := []roamline.Stage{
+		roamline.RingStage{For: 30 * time.Second, Await: []roamline.UserID{"bo"}, Wait: 20 * time.Second},
+		roamline.RefuseStage{Cause: roamline.NotThere},
+	}
+	if diff := cmp.Diff(want, got.Plan); err != nil || diff != "" {
+		t.Errorf("%v; plan (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestPlan(t *testing.T) {
 	carrier := roamline.Path{Trunk: "carrier"}
 	desk := roamline.Path{Client: "desk9"}

@@ -71,7 +71,7 @@ type Options struct {
 
 	GuestLimit time.Duration // for a connection to register; 15 s
 	Guests     int           // connections that have not registered; 512
-	GuestsPer  int           // of them from one address; 32
+	GuestsPer  int           // of them from one address; 128
 }
 
 func (o *Options) fill() error {
@@ -105,7 +105,7 @@ func (o *Options) fill() error {
 	span(&o.OrphanWait, 20*time.Second)
 	span(&o.GuestLimit, 15*time.Second)
 	count(&o.Guests, 512)
-	count(&o.GuestsPer, 32)
+	count(&o.GuestsPer, 128)
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}

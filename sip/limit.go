@@ -7,10 +7,14 @@ import (
 )
 
 // What a stranger's address may cost us: answers a second, and at once. A phone
-// that was just switched on needs two.
+// that was just switched on needs two. An address that phones of ours have
+// proved themselves from, a site behind NAT, may ask for more: each proof pays
+// for two answers.
 const (
 	strangerRate  = 5
 	strangerBurst = 30
+	provedBurst   = 1000
+	proofPays     = 2
 	failureRate   = 1 // wrong credentials a second
 	failureBurst  = 20
 	maxSources    = 8192 // addresses remembered
@@ -30,6 +34,7 @@ type limiter struct {
 
 type bucket struct {
 	tokens float64
+	limit  float64
 	at     time.Time
 }
 
@@ -52,16 +57,26 @@ func (l *limiter) allow(a netip.Addr) bool {
 		if len(l.by) >= maxSources { // a flood from everywhere: nobody new
 			return false
 		}
-		b = &bucket{tokens: l.burst, at: t}
+		b = &bucket{tokens: l.burst, limit: l.burst, at: t}
 		l.by[a] = b
 	}
-	b.tokens = min(l.burst, b.tokens+l.rate*t.Sub(b.at).Seconds())
+	b.tokens = min(b.limit, b.tokens+l.rate*t.Sub(b.at).Seconds())
 	b.at = t
 	if b.tokens < 1 {
 		return false
 	}
 	b.tokens--
 	return true
+}
+
+// proved says that a client of ours has proved itself from a.
+func (l *limiter) proved(a netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b := l.by[sourceKey(a)]; b != nil {
+		b.limit = provedBurst
+		b.tokens = min(b.limit, b.tokens+proofPays)
+	}
 }
 
 // ready reports whether a has something left, and takes nothing.

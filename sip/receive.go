@@ -247,6 +247,7 @@ func (d *Door) unproven(f *flow, req *sip.Request) {
 			d.strange(f, req, stale)
 			return
 		}
+		d.strangers.proved(f.remote.Addr())
 		d.proven(f, s, peer{client: who}, until)
 	})
 }
@@ -281,6 +282,9 @@ func (d *Door) strange(f *flow, req *sip.Request, stale bool) {
 		return
 	}
 	if !d.strangers.allow(f.remote.Addr()) {
+		if f.stream() { // nobody repeats a request there
+			d.stateless(f, req, 503, "Service Unavailable", sip.NewHeader("Retry-After", "5"))
+		}
 		return
 	}
 	agent := header(req, "User-Agent")

@@ -3,6 +3,7 @@ package peers
 import (
 	"testing"
 
+	"github.com/roamline/roamline/config"
 	"github.com/roamline/roamline/demo/carrier"
 	"github.com/roamline/roamline/demo/client"
 	"github.com/roamline/roamline/demo/pcm"
@@ -241,6 +242,37 @@ func TestRingingFollows(t *testing.T) {
 	}
 	caller.PlayTone(440)
 	hears(h, at2, 440)
+	caller.Hangup()
+	h.Last(1)
+	h.NothingLeft()
+}
+
+// She is signed in nowhere: the caller hears that it rings, and she is rung
+// where she signs in.
+func TestACallWaitsForHerToSignIn(t *testing.T) {
+	h := house.Start(t, func(c *config.Config) { c.Site.WaitFor = house.Limit })
+	h.AddUser("ana", "+34910000001")
+	tel, desk := h.Carrier("udp", "PCMA"), h.Browser("Desk")
+	caller, err := tel.Call(h.Within(), "+4930123456", "+34910000001", carrier.CallOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-caller.Ringing():
+	case <-h.Within().Done():
+		t.Fatal("the caller does not hear that it rings")
+	}
+	identify(h, desk, "ana")
+	ring, err := desk.WaitRing(h.Within())
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := ring.Answer(h.Within())
+	if err != nil {
+		t.Fatal(err)
+	}
+	caller.PlayTone(440)
+	hears(h, at, 440)
 	caller.Hangup()
 	h.Last(1)
 	h.NothingLeft()
