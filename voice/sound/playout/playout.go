@@ -11,6 +11,7 @@ const (
 	slots       = 64
 	usualSpan   = 20 * ms
 	longestSpan = 120 * ms // of one packet: Opus
+	leastSpan   = ms * 5 / 2
 	maxGuess    = 100 * ms // concealed in a row; beyond it there is only noise
 	longestRest = 60_000 * ms
 	maxDropout  = 3000 // RFC 3550 appendix A.1
@@ -216,7 +217,7 @@ func (p *Playout) doubled(seq uint16) bool {
 // one, and the source makes longer packets.
 func (p *Playout) learn(span int64) {
 	switch {
-	case span > p.ticks(longestSpan):
+	case span > p.ticks(longestSpan) || span < p.ticks(leastSpan):
 		return
 	case span <= p.span || !p.played && p.span == p.ticks(usualSpan):
 		p.span, p.longerN = span, 0

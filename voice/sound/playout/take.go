@@ -36,7 +36,8 @@ type Frame struct {
 
 const (
 	slack     = 5 * ms
-	behind    = 10 * ms
+	behind    = 5 * ms // below the target, if that is more than the jitter needs
+	reserve   = 3 * ms
 	betweens  = 60 * ms  // from one change of pace to the next
 	hasten    = 100 * ms // above the target: at every frame
 	tooMuch   = 250 * ms // above the target: something is left out
@@ -192,7 +193,7 @@ func (p *Playout) cutOrPlay(head *slot, now int64) Frame {
 
 func (p *Playout) play(s *slot, now int64) Frame {
 	span := p.span
-	if n := p.at(s.seq + 1); n.held && n.seq == s.seq+1 && n.ts > s.ts && n.ts-s.ts < span {
+	if n := p.at(s.seq + 1); n.held && n.seq == s.seq+1 && n.ts-s.ts >= p.ticks(leastSpan) && n.ts-s.ts < span {
 		span = n.ts - s.ts
 	}
 	if p.played {
@@ -234,7 +235,7 @@ func (p *Playout) pace(now, span int64) Pace {
 	case over > span+slack:
 		p.adjusted = now
 		return Shorten
-	case over < -behind:
+	case over < max(-behind, min(0, p.way.need+reserve-p.way.target)):
 		p.adjusted = now
 		return Lengthen
 	}

@@ -12,7 +12,7 @@ const (
 	tooFar   = 300 * ms // more than that is no jitter
 	farTime  = 500 * ms // but so long, and the path has become longer
 	ms       = int64(1e6)
-	recount  = 16
+	recount  = 50
 	urgently = 4
 )
 
@@ -24,11 +24,12 @@ type transits struct {
 	ring, sorted [seen]int64
 	n, at, fresh int
 	base, target int64
+	need         int64 // what the target would be without a least
 	far          bool
 	farSince     int64
 }
 
-func (t *transits) reset() { t.n, t.at, t.fresh, t.far, t.target = 0, 0, 0, false, first }
+func (t *transits) reset() { t.n, t.at, t.fresh, t.far, t.target, t.need = 0, 0, 0, false, first, 0 }
 
 // note takes the transit of a packet that came at now.
 func (t *transits) note(transit, now int64) {
@@ -59,7 +60,8 @@ func (t *transits) count() {
 	copy(s, t.ring[:t.n])
 	slices.Sort(s)
 	t.base = s[0]
-	t.target = min(max(s[(t.n-1)*covered/100]-t.base, Least), Most)
+	t.need = min(s[(t.n-1)*covered/100]-t.base, Most)
+	t.target = max(t.need, Least)
 	if t.n < early {
 		t.target = max(t.target, first)
 	}
