@@ -82,6 +82,10 @@ fuzz: ## Fuzz every target, one after another (FUZZTIME=1m each).
 	done; \
 	[ -z "$$failed" ] || { echo "Failed:$$failed"; exit 1; }
 
+.PHONY: soak
+soak: ## Let 10,000 random histories of people and calls pass (ten minutes).
+	ROAMLINE_HISTORIES=10000 $(GO) test -run Histories -timeout 60m -v ./switchboard
+
 .PHONY: build
 build: pages ## Build bin/roamline with the pages in it.
 	$(GO) build -o bin/roamline ./cmd/roamline
