@@ -89,7 +89,7 @@ type legJSON struct {
 
 type callJSON struct {
 	ID           string     `json:"id"`
-	State        string     `json:"state" enum:"routing,ringing,joining,talking,announcing,ending,over"`
+	State        string     `json:"state" enum:"routing,ringing,joining,talking,parked,announcing,ending,over"`
 	Direction    string     `json:"direction" enum:"inbound,outbound,internal,transit" doc:"Seen from the site."`
 	From         partyJSON  `json:"from"`
 	To           string     `json:"to"`

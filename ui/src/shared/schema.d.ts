@@ -710,7 +710,7 @@ export interface components {
             /** Format: date-time */
             rang?: string;
             /** @enum {string} */
-            state: "routing" | "ringing" | "joining" | "talking" | "announcing" | "ending" | "over";
+            state: "routing" | "ringing" | "joining" | "talking" | "parked" | "announcing" | "ending" | "over";
             to: string;
             /** @description Whose number was called. */
             user?: string;
