@@ -39,6 +39,16 @@ export function administer(mock, req, url, path, body) {
       };
     case "GET bindings":
       return { items: site.bindings };
+    case "GET stays": {
+      const [user, client] = ["user", "client"].map((k) => url.searchParams.get(k));
+      const now = site.bindings.map((binding) => ({ binding }));
+      return {
+        items: [...now, ...site.stays]
+          .filter((s) => !user || s.binding.user === user)
+          .filter((s) => !client || s.binding.client === client)
+          .sort((a, b) => b.binding.since.localeCompare(a.binding.since)),
+      };
+    }
     case "GET calls":
       return { items: [...mock.calls.values()] };
     case "GET records": {
@@ -48,11 +58,22 @@ export function administer(mock, req, url, path, body) {
     case "GET records/:id":
       return site.records.find((r) => r.id === id);
     case "GET calls/story":
-      return { items: story(site.records[0]) };
+      return { items: id === "k_r1" ? story(site.records[0]) : [] };
     case "POST users":
       if (site.users.some((u) => u.login === body.login))
         throw new Refusal(409, "Somebody else has this login");
       return site.addUser(body);
+    case "POST trunks":
+      body.in?.forEach((r, i) => {
+        if (r.match.includes("(") && !r.match.includes(")"))
+          throw new Refusal(422, "This trunk is not right", {}, [
+            { location: `body.in[${i}].match`, message: "a bracket is missing: )" },
+          ]);
+      });
+      site.trunks.push({ ...body, password: undefined, id: `t_${body.name}`, rev: 1 });
+      return site.trunks.at(-1);
+    case "POST import":
+      return importTable(site, body);
     case "POST clients/admit":
       Object.assign(one, { state: "admitted" }, body.name && { name: body.name });
       mock.tell({ event: "reach", client: one.id, reached: true });
@@ -82,6 +103,30 @@ export function administer(mock, req, url, path, body) {
       return undefined;
   }
   return undefined;
+}
+
+/** Adds the people of a simple table, all or none. */
+function importTable(site, text) {
+  const rows = text.trim().split(/\r?\n/).slice(1);
+  const people = rows
+    .map((r) => r.split(","))
+    .map(([login, name, number]) => ({
+      login,
+      name,
+      numbers: number?.split(";").filter(Boolean) ?? [],
+    }));
+  const errors = people.flatMap((p, i) => {
+    const at = (column, message) => ({ location: `line ${i + 2}, ${column}`, message });
+    return [
+      ...(site.users.some((u) => u.login === p.login) ? [at("login", "is somebody else’s")] : []),
+      ...p.numbers
+        .filter((n) => site.users.some((u) => u.numbers.includes(n)))
+        .map((n) => at("numbers", `${n} leads to somebody else`)),
+    ];
+  });
+  if (errors.length) throw new Refusal(422, "Nothing was imported", {}, errors);
+  for (const p of people) site.addUser(p);
+  return { users: people.length, numbers: people.flatMap((p) => p.numbers).length };
 }
 
 function story(r) {

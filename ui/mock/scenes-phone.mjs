@@ -244,7 +244,98 @@ async function absent({ page, url, shot }) {
   await shot("37-microphone-absent");
 }
 
+/** Every key of the list does what the list says. */
+async function keys({ page, url, mock, shot }) {
+  const press = (key) => page.keyboard.press(key);
+  const pressed = (name) => page.locator(`.act[data-on]`, { hasText: name }).waitFor();
+  await signIn(page, url);
+  await page.locator("body").click({ position: { x: 4, y: 400 } });
+  await press("?");
+  await page.getByRole("dialog", { name: "Keys" }).getByText("Hang up").waitFor();
+  await page.waitForTimeout(300);
+  await shot("19-keys");
+  await press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await press("Control+,");
+  await page.getByRole("dialog", { name: "Devices" }).waitFor();
+  await press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  const field = page.getByLabel("Name or number");
+  await page.locator("body").click({ position: { x: 4, y: 400 } });
+  await page.keyboard.type("10");
+  await page.waitForFunction(() => document.activeElement?.value === "10");
+  await press("Escape");
+  if ((await field.inputValue()) !== "") throw new Error("Escape does not clear the field");
+  await press("?");
+  await page.getByRole("dialog", { name: "Keys" }).waitFor();
+  await press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.locator("body").click({ position: { x: 4, y: 400 } });
+  await press("/");
+  await page.keyboard.type("n");
+  await page.getByRole("option").nth(1).waitFor();
+  await press("ArrowDown");
+  await page.locator('[role="option"][aria-selected="true"]').nth(0).waitFor();
+  await field.fill("1099");
+  await press("Enter");
+  await page.getByText("Ringing").waitFor();
+  await press("Shift+X");
+  await field.waitFor();
+  await press("/");
+  await press("Enter");
+  if ((await field.inputValue()) !== "1099") throw new Error("Enter does not redial");
+  await press("Escape");
+  // Ringing: declined by Escape, answered by Enter, once the page has settled.
+  await mock.sip.call("c_here1", caller);
+  await page.getByRole("button", { name: "Decline" }).waitFor();
+  await page.waitForTimeout(900);
+  await press("Escape");
+  await field.waitFor();
+  await mock.sip.call("c_here1", caller);
+  await page.getByRole("button", { name: "Answer" }).waitFor();
+  await page.waitForTimeout(900);
+  await press("Enter");
+  await page.getByText("In a call").waitFor();
+  await press("m");
+  await pressed("Unmute");
+  await press("m");
+  await press("h");
+  await pressed("Resume");
+  // The far end must have agreed to the one before the other can be asked for.
+  await page.waitForTimeout(500);
+  await press("h");
+  await page.getByRole("button", { name: "Hold" }).waitFor();
+  await press("v");
+  await page.getByRole("figure").waitFor();
+  await press("v");
+  await press("k");
+  await press("5");
+  await page.locator("output.sent", { hasText: "5" }).waitFor();
+  await press("k");
+  const volume = page.getByRole("slider");
+  const before = Number(await volume.getAttribute("aria-valuenow"));
+  await press("-");
+  await page.waitForFunction(
+    (was) => Number(document.querySelector("[role=slider]").ariaValueNow) < was,
+    before,
+  );
+  await press("+");
+  const second = { number: "1003", name: "Chidera Nwachukwu-Featherstonehaugh" };
+  await mock.sip.call("c_here1", second);
+  await page.getByRole("button", { name: "Hold and answer" }).waitFor();
+  await press("Escape");
+  await page.getByRole("button", { name: "Hold and answer" }).waitFor({ state: "detached" });
+  await mock.sip.call("c_here1", second);
+  await page.getByRole("button", { name: "Hold and answer" }).waitFor();
+  await press("a");
+  await page.getByRole("heading", { name: /Chidera/ }).waitFor();
+  await page.getByText("In a call").waitFor();
+  await press("s");
+  await page.getByRole("heading", { name: /Lucía/ }).waitFor();
+}
+
 export const phoneScenes = [
+  [keys],
   [waiting, { admitAll: false }],
   [setup, { admitAll: false }],
   [resting],

@@ -2,6 +2,7 @@
 // wide and narrow, and checks each with axe. Exits 1 if axe finds anything.
 // Arguments: names of scenes; without any, all are played.
 import { mkdir, rm } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
 import { faults, launch } from "./chromium.mjs";
 import { makePeer } from "./peer.mjs";
 import { consoleScenes } from "./scenes-console.mjs";
@@ -32,7 +33,11 @@ async function shot(page, name) {
   for (const look of looks) {
     await page.setViewportSize(look.size);
     await page.emulateMedia({ colorScheme: look.scheme, reducedMotion: "reduce" });
-    await page.waitForTimeout(120);
+    await page.waitForFunction(
+      (scheme) => document.documentElement.getAttribute("data-mantine-color-scheme") === scheme,
+      look.scheme,
+    );
+    await page.waitForTimeout(250);
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (wider > 0) report(`${name} ${look.name}: ${wider} px too wide`);
     for (const f of await faults(page)) report(`${name} ${look.name}: ${f}`);
@@ -78,7 +83,19 @@ async function scene(
   await mock.close();
 }
 
-const all = [...phoneScenes, ...consoleScenes];
+/** What the phone needs before a person can sign in, gzipped: at most 250 kB. */
+async function weigh({ page, url }) {
+  const bodies = [];
+  page.on("response", (r) => /\.(js|css)$/.test(r.url()) && bodies.push(r.body()));
+  await page.goto(url);
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
+  const sizes = (await Promise.all(bodies)).map((b) => gzipSync(b).length);
+  const sum = Math.round(sizes.reduce((a, b) => a + b, 0) / 1000);
+  console.log(`the phone's first load: ${sum} kB gzipped`);
+  if (sum > 250) report("that is over 250 kB");
+}
+
+const all = [[weigh], ...phoneScenes, ...consoleScenes];
 for (const [run, options] of all)
   if (!wanted.length || wanted.some((w) => run.name === w)) await scene(run, options);
 await browser.close();

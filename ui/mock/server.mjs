@@ -24,9 +24,9 @@ const hash = (text) => createHash("sha256").update(text).digest("base64url");
 
 /** A refusal as RFC 9457 writes it. */
 export class Refusal extends Error {
-  constructor(status, title, headers = {}) {
+  constructor(status, title, headers = {}, errors = undefined) {
     super(title);
-    Object.assign(this, { status, headers });
+    Object.assign(this, { status, headers, errors });
   }
 }
 
@@ -78,7 +78,8 @@ export class MockServer {
       if (!url.pathname.startsWith("/api/")) return await this.page(url, res);
       let body = "";
       for await (const piece of req) body += piece;
-      const answer = await this.answer(req, res, url, body ? JSON.parse(body) : {});
+      if (/json/.test(req.headers["content-type"])) body = JSON.parse(body);
+      const answer = await this.answer(req, res, url, body || {});
       if (answer === res) return;
       if (answer === undefined) return res.writeHead(204).end();
       res.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(answer));
@@ -86,7 +87,7 @@ export class MockServer {
       if (!(e instanceof Refusal)) console.error(e);
       res
         .writeHead(e.status ?? 500, { "Content-Type": "application/problem+json", ...e.headers })
-        .end(JSON.stringify({ status: e.status ?? 500, title: e.message }));
+        .end(JSON.stringify({ status: e.status ?? 500, title: e.message, errors: e.errors }));
     }
   }
 

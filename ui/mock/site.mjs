@@ -136,6 +136,25 @@ export function makeSite() {
       clientName: "Ward 4, wall phone",
     },
   ];
+  const stay = (user, client, from, until, method, reason) => ({
+    binding: {
+      user,
+      client,
+      since: ago(from),
+      method,
+      userName: users.find((u) => u.id === user)?.name ?? "",
+      clientName: clients.find((c) => c.id === client)?.name ?? "",
+    },
+    until: ago(until),
+    reason,
+  });
+  const stays = [
+    stay("u_ben", "c_w3d1", 300, 43, "pin", "identified elsewhere"),
+    stay("u_chi", "c_w3d2", 410, 42.5, "password", "another user came"),
+    stay("u_fay", "c_lab", 700, 690, "administrator", "connection lost"),
+    stay("u_ana", "c_w3d1", 1500, 1020, "password", "signed out"),
+    stay("u_dal", "c_w4ph", 9000, 4300, "administrator", "idle"),
+  ];
   const recent = {
     u_ana: [
       {
@@ -199,7 +218,17 @@ export function makeSite() {
       id: "t_carrier",
       name: "Carrier",
       enabled: true,
-      gateways: [{ host: "sip.carrier.example", port: 5060, transport: "udp", priority: 1 }],
+      gateways: [
+        { host: "sip.carrier.example", port: 5061, transport: "tls", priority: 1 },
+        { host: "sip2.carrier.example", transport: "tls", priority: 2 },
+      ],
+      sources: [{ prefix: "203.0.113.0/28" }],
+      in: [{ match: "0([1-9].*)", with: "+34$1" }],
+      out: [{ match: "\\+34(.*)", with: "$1" }],
+      identity: "pai",
+      srtp: "optional",
+      codecs: ["PCMA", "opus"],
+      passwordSet: true,
       register: true,
       username: "34910000000",
       maxCalls: 20,
@@ -223,14 +252,14 @@ export function makeSite() {
       calls: 1,
       since: ago(600),
       gateways: [
-        { address: "sip.carrier.example:5060", reachable: true, roundTripMs: 14, checked: ago(1) },
+        { address: "sip.carrier.example:5061", reachable: true, roundTripMs: 14, checked: ago(1) },
+        { address: "sip2.carrier.example:5061", reachable: true, roundTripMs: 31, checked: ago(1) },
       ],
     },
     {
       trunk: "t_pbx",
       registered: false,
-      error:
-        "10.0.4.2 does not answer over TCP: connection refused. Is the PBX on, and does it listen on port 5060?",
+      error: "10.0.4.2 does not answer over TCP: connection refused.",
       calls: 0,
       since: ago(18),
       gateways: [{ address: "10.0.4.2:5060", reachable: false, roundTripMs: 0, checked: ago(1) }],
@@ -242,6 +271,7 @@ export function makeSite() {
     places,
     clients,
     bindings,
+    stays,
     recent,
     trunks,
     trunkStatus,
@@ -334,7 +364,12 @@ function makeRecords() {
           trunkName: "Carrier",
           number: "+34600123456",
           cause: "normal",
-          voice: { ...figures("PCMA", 3), transport: "RTP/AVP" },
+          voice: {
+            ...figures("PCMA", 3),
+            transport: "RTP/AVP",
+            firstVoice: ago(189.79),
+            lastVoice: ago(186.61),
+          },
         },
         {
           leg: "k_r1.2",
@@ -343,7 +378,13 @@ function makeRecords() {
           clientName: "Ward 3, desk 1",
           user: "u_ana",
           cause: "normal",
-          voice: figures("PCMA", 11),
+          voice: {
+            ...figures("PCMA", 154),
+            farLost: 610,
+            farJitterMs: 38,
+            firstVoice: ago(189.78),
+            lastVoice: ago(186.9),
+          },
         },
       ],
     },

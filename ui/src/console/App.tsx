@@ -4,6 +4,7 @@ import {
   IconDeviceDesktop,
   IconHash,
   IconHistory,
+  IconMapPin,
   IconPhone,
   IconPlugConnected,
   IconUsers,
@@ -24,6 +25,7 @@ import { Now } from "./Now";
 import { Numbers } from "./Numbers";
 import { People } from "./People";
 import { follow, useRoute } from "./route";
+import { Stays } from "./Stays";
 import { Trunks } from "./Trunks";
 import { say } from "./words";
 
@@ -61,6 +63,7 @@ function Known({ who }: { who: Identity }) {
           const at = news.event === "bound" ? news.client : news.binding.client;
           if (at === client) void queries.invalidateQueries();
           void queries.invalidateQueries({ queryKey: ["clients"] });
+          void queries.invalidateQueries({ queryKey: ["stays"] });
         }
         if (news.event === "reach") void queries.invalidateQueries({ queryKey: ["clients"] });
         if (news.event === "call" && news.state === "over")
@@ -96,6 +99,7 @@ const pages = [
   { page: "numbers", name: say.nav.numbers, sign: IconHash },
   { page: "clients", name: say.nav.clients, sign: IconDeviceDesktop },
   { page: "trunks", name: say.nav.trunks, sign: IconPlugConnected },
+  { page: "stays", name: say.nav.stays, sign: IconMapPin },
   { page: "calls", name: say.nav.calls, sign: IconHistory },
 ];
 
@@ -158,6 +162,8 @@ function Page() {
       return <Clients />;
     case "trunks":
       return <Trunks />;
+    case "stays":
+      return <Stays />;
     case "calls":
       return id ? <CallPage id={id} /> : <Calls />;
     default:

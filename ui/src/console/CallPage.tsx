@@ -3,14 +3,17 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { Problem } from "../shared/access";
 import { clock } from "../shared/format";
-import type { Call, CallRecord, Figures, TraceEntry } from "../shared/model";
+import type { Call, CallRecord, TraceEntry } from "../shared/model";
 import { words } from "../shared/words";
 import { LadderPicture } from "./LadderPicture";
 import { named } from "./ladder";
 import { useApi, useSite } from "./live";
 import { called, caller } from "./Now";
+import { outcome } from "./outcome";
 import { Fault, List } from "./parts";
 import { follow } from "./route";
+import { Figures, Timeline } from "./VoicePicture";
+import { score } from "./voice";
 import { say } from "./words";
 
 /** All that is known of one call, running or over. */
@@ -35,6 +38,8 @@ export function CallPage({ id }: { id: string }) {
     () => named(story.data?.items ?? [], of ? namesIn(of) : {}),
     [story.data, of],
   );
+  // A running call is drawn anew with each piece of its news.
+  const picture = useMemo(() => of && score(of, words.unknownName, Date.now()), [of]);
   const gone = story.error instanceof Problem && story.error.status === 404;
   return (
     <>
@@ -42,6 +47,23 @@ export function CallPage({ id }: { id: string }) {
         ← {say.calls.title}
       </a>
       {of ? <Summary of={of} /> : record.error && <Fault error={record.error} />}
+      {of && <Outcome of={of} />}
+      {of && picture && (entries.length > 0 || picture.legs.some((l) => l.voice)) && (
+        <section aria-labelledby="voice">
+          <Title order={2} size="h4" id="voice" mb="sm">
+            {say.calls.voice}
+          </Title>
+          <div className="card list voice-picture">
+            <Timeline
+              of={picture}
+              story={entries}
+              start={of.offered}
+              chosen={entries[chosen ?? -1]}
+            />
+          </div>
+          <Figures of={picture} />
+        </section>
+      )}
       <section aria-labelledby="story">
         <Title order={2} size="h4" id="story" mb="sm">
           {say.calls.story}
@@ -59,7 +81,6 @@ export function CallPage({ id }: { id: string }) {
           </List>
         )}
       </section>
-      {of && <Voices of={of} />}
     </>
   );
 }
@@ -102,7 +123,7 @@ function Summary({ of }: { of: Call | CallRecord }) {
           of.emergency && say.calls.emergency,
           new Date(of.offered).toLocaleString(),
           "state" in of ? of.state : of.answered && clock(of.durationMs),
-          over?.cause,
+          over && over.cause !== "normal" && over.cause,
           over && say.calls.endedBy[over.endedBy],
           of.id,
         ]
@@ -113,49 +134,14 @@ function Summary({ of }: { of: Call | CallRecord }) {
   );
 }
 
-function Voices({ of }: { of: Call | CallRecord }) {
-  const legs = of.legs
-    .map((l) => ({
-      name: l.clientName || l.trunkName || l.userName || words.unknownName,
-      voice: ("voice" in l ? l.voice : l.figures) as Figures | undefined,
-    }))
-    .filter((l) => l.voice && l.voice.received + l.voice.sent > 0);
-  if (legs.length === 0) return null;
-  const share = (f: Figures) => {
-    const all = f.received + f.lost;
-    return all ? `${f.lost} (${((100 * f.lost) / all).toFixed(2)} %)` : "–";
-  };
+/** Why a call came to nothing and what to do; nothing if it went well. */
+function Outcome({ of }: { of: Call | CallRecord }) {
+  const told = "endedBy" in of ? outcome(of.cause) : undefined;
+  if (!told) return null;
   return (
-    <section aria-labelledby="voice">
-      <Title order={2} size="h4" id="voice" mb="sm">
-        {say.calls.voice}
-      </Title>
-      <div className="card list scroll" tabIndex={0}>
-        <table className="figures">
-          <thead>
-            <tr>
-              <th scope="col">{say.calls.leg}</th>
-              <th scope="col">{say.calls.codec}</th>
-              <th scope="col">{say.calls.received}</th>
-              <th scope="col">{say.calls.lost}</th>
-              <th scope="col">{say.calls.jitter}</th>
-              <th scope="col">{say.calls.roundTrip}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {legs.map(({ name, voice: f }, i) => (
-              <tr key={`${name} ${String(i)}`}>
-                <th scope="row">{name}</th>
-                <td>{f!.codec || "–"}</td>
-                <td>{f!.received.toLocaleString()}</td>
-                <td>{share(f!)}</td>
-                <td>{f!.jitterMs.toFixed(1)} ms</td>
-                <td>{f!.roundTripMs ? `${f!.roundTripMs.toFixed(0)} ms` : "–"}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </section>
+    <div className="trouble" data-is={told.ours ? "bad" : ""}>
+      <strong>{told.what}</strong>
+      <div>{told.next}</div>
+    </div>
   );
 }

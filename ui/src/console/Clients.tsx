@@ -16,7 +16,7 @@ import { Sheet } from "../shared/Sheet";
 import { fingerprint } from "../shared/thumbprint";
 import { useApi, useSite } from "./live";
 import { Ask, Fault, FormSheet, Head, List, State, useChange, useSheet } from "./parts";
-import { useRoute } from "./route";
+import { go, useRoute } from "./route";
 import { say } from "./words";
 
 type Open =
@@ -65,6 +65,9 @@ export function Clients() {
                     .filter(Boolean)
                     .join(" · ")}
                 </div>
+                {c.state === "admitted" && !up && (
+                  <div className="quiet wrap">{say.clients.unreachedNext[c.kind]}</div>
+                )}
               </div>
               <div className="row-cell">
                 {c.state === "admitted" ? (
@@ -128,6 +131,9 @@ function ClientMenu({
         <Menu.Item onClick={() => open("rename")}>{say.clients.rename}…</Menu.Item>
         {admitted && <Menu.Item onClick={() => open("signIn")}>{say.clients.signIn}…</Menu.Item>}
         {bound && <Menu.Item onClick={release}>{say.clients.signOut}</Menu.Item>}
+        <Menu.Item onClick={() => go(`/console/stays?client=${c.id}`)}>
+          {say.stays.openClient}
+        </Menu.Item>
         {c.kind === "phone" && (
           <Menu.Item onClick={() => open("digest")}>{say.clients.setPassword}…</Menu.Item>
         )}

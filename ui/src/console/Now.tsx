@@ -7,6 +7,7 @@ import { words } from "../shared/words";
 import { useApi, useSite } from "./live";
 import { Ask, Head, List, State, useSheet } from "./parts";
 import { follow } from "./route";
+import { TrunkTrouble } from "./TrunkTrouble";
 import { trunkState } from "./trunkState";
 import { say } from "./words";
 
@@ -191,7 +192,7 @@ function TrunkStates() {
               <a className="row-title" href="/console/trunks" onClick={follow}>
                 {t.name}
               </a>
-              {s.why && <div className="bad-text wrap">{s.why}</div>}
+              {s.why && <TrunkTrouble trunk={t} status={status[t.id]} brief />}
             </div>
             <State is={s.is}>{s.word}</State>
             <span className="row-time">{say.trunks.calls(status[t.id]?.calls ?? 0)}</span>

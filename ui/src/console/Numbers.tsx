@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { pretty } from "../shared/format";
 import type { Listing } from "../shared/model";
+import { Import } from "./Import";
 import { useApi } from "./live";
 import { Ask, FormSheet, Head, List, useSheet } from "./parts";
 import { say } from "./words";
@@ -14,10 +15,14 @@ export function Numbers() {
   const [search, setSearch] = useState("");
   const [editing, setEditing] = useSheet<Listing | "new">();
   const [removing, setRemoving] = useSheet<Listing>();
+  const [importing, setImporting] = useState(false);
   const numbers = useQuery({ queryKey: ["numbers", search], queryFn: () => api.numbers(search) });
   return (
     <>
       <Head title={say.numbers.title} search={search} onSearch={setSearch}>
+        <Button variant="default" onClick={() => setImporting(true)}>
+          {say.import.open}
+        </Button>
         <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={() => setEditing("new")}>
           {say.numbers.add}
         </Button>
@@ -26,7 +31,7 @@ export function Numbers() {
         {numbers.data?.items.map((n) => (
           <div key={n.number} className="row">
             <div className="row-main">
-              <button type="button" className="row-title" onClick={() => setEditing(n)}>
+              <button type="button" className="row-title digits" onClick={() => setEditing(n)}>
                 <bdi>{pretty(n.number)}</bdi>
               </button>
             </div>
@@ -49,6 +54,7 @@ export function Numbers() {
           onClose={() => setEditing(undefined)}
         />
       )}
+      {importing && <Import onClose={() => setImporting(false)} />}
       {removing && (
         <Ask
           title={say.numbers.removeTitle(pretty(removing.number))}

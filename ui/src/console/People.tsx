@@ -13,12 +13,16 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { pretty } from "../shared/format";
 import type { User } from "../shared/model";
+import { Import } from "./Import";
 import { useApi, useSite } from "./live";
 import { Ask, FormSheet, Head, List, useChange, useSheet } from "./parts";
 import { go } from "./route";
 import { say } from "./words";
 
-type Open = { kind: "edit"; user?: User } | { kind: "remove" | "signIn"; user: User };
+type Open =
+  | { kind: "edit"; user?: User }
+  | { kind: "import" }
+  | { kind: "remove" | "signIn"; user: User };
 
 /** The people of the site, their numbers and where they are. */
 export function People() {
@@ -33,6 +37,9 @@ export function People() {
   return (
     <>
       <Head title={say.people.title} search={search} onSearch={setSearch}>
+        <Button variant="default" onClick={() => setOpen({ kind: "import" })}>
+          {say.import.open}
+        </Button>
         <Button
           leftSection={<IconPlus size={18} aria-hidden />}
           onClick={() => setOpen({ kind: "edit" })}
@@ -89,6 +96,9 @@ export function People() {
                     {say.people.signOut}: {b.clientName}
                   </Menu.Item>
                 ))}
+                <Menu.Item onClick={() => go(`/console/stays?user=${u.id}`)}>
+                  {say.stays.open}
+                </Menu.Item>
                 <Menu.Item onClick={() => go(`/console/calls?user=${u.id}`)}>
                   {say.people.calls}
                 </Menu.Item>
@@ -101,6 +111,7 @@ export function People() {
         ))}
       </List>
       {open?.kind === "edit" && <Edit user={open.user} onClose={close} />}
+      {open?.kind === "import" && <Import onClose={close} />}
       {open?.kind === "signIn" && <SignInAt user={open.user} onClose={close} />}
       {open?.kind === "remove" && (
         <Ask

@@ -1,10 +1,11 @@
-import { Button, Checkbox, Group, PasswordInput, Select, Stack, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import type { Gateway, Trunk } from "../shared/model";
+import type { Trunk } from "../shared/model";
 import { useApi, useSite } from "./live";
-import { Ask, FormSheet, Head, List, State, useSheet } from "./parts";
+import { Ask, Head, List, State, useSheet } from "./parts";
+import { TrunkForm } from "./TrunkForm";
+import { TrunkTrouble } from "./TrunkTrouble";
 import { trunkState } from "./trunkState";
 import { say } from "./words";
 
@@ -32,16 +33,19 @@ export function Trunks() {
                 <button type="button" className="row-title" onClick={() => setEditing(t)}>
                   {t.name}
                 </button>
-                <div className="quiet wrap">
-                  {now?.gateways
-                    .map((g) =>
-                      [g.address, g.reachable && say.trunks.roundTrip(g.roundTripMs)]
-                        .filter(Boolean)
-                        .join(", "),
-                    )
-                    .join(" · ") || t.gateways.map((g) => g.host).join(", ")}
-                </div>
-                {s.why && <div className="bad-text wrap">{s.why}</div>}
+                <ul className="ways">
+                  {(now?.gateways ?? []).map((g) => (
+                    <li key={g.address} className="wrap">
+                      <span className="dot" data-is={g.reachable ? "good" : "bad"} />
+                      <span>{g.address}</span>
+                      <span>
+                        {g.reachable ? say.trunks.roundTrip(g.roundTripMs) : say.trunks.mute}
+                      </span>
+                    </li>
+                  ))}
+                  {!now && t.gateways.map((g) => <li key={g.host}>{g.host}</li>)}
+                </ul>
+                {(s.why || s.is === "warn") && <TrunkTrouble trunk={t} status={now} brief />}
               </div>
               <State is={s.is}>{s.word}</State>
               <span className="row-time">{say.trunks.calls(now?.calls ?? 0)}</span>
@@ -57,8 +61,9 @@ export function Trunks() {
         })}
       </List>
       {editing && (
-        <Edit
+        <TrunkForm
           trunk={editing === "new" ? undefined : editing}
+          status={editing === "new" ? undefined : status[editing.id]}
           onClose={() => setEditing(undefined)}
         />
       )}
@@ -72,116 +77,5 @@ export function Trunks() {
         />
       )}
     </>
-  );
-}
-
-function Edit({ trunk, onClose }: { trunk?: Trunk; onClose: () => void }) {
-  const api = useApi();
-  const first = trunk?.gateways[0];
-  const [f, setF] = useState({
-    name: trunk?.name ?? "",
-    host: first?.host ?? "",
-    port: String(first?.port || ""),
-    transport: first?.transport ?? ("udp" as Gateway["transport"]),
-    register: trunk?.register ?? false,
-    username: trunk?.username ?? "",
-    password: "",
-    maxCalls: String(trunk?.maxCalls ?? 0),
-    enabled: trunk?.enabled ?? true,
-    emergency: trunk?.emergency ?? false,
-  });
-  const set = (change: Partial<typeof f>) => setF({ ...f, ...change });
-  const send = async () => {
-    const gateway: Gateway = {
-      ...first,
-      host: f.host.trim(),
-      port: Number(f.port) || 0,
-      transport: f.transport,
-    };
-    const body = {
-      name: f.name.trim(),
-      enabled: f.enabled,
-      // The page edits the first gateway and leaves the others as they are.
-      gateways: [gateway, ...(trunk?.gateways.slice(1) ?? [])],
-      register: f.register,
-      username: f.username,
-      maxCalls: Number(f.maxCalls) || 0,
-      emergency: f.emergency,
-    };
-    if (!trunk) return api.createTrunk({ ...body, password: f.password || undefined });
-    await api.changeTrunk(trunk.id, trunk.rev, body);
-    if (f.password) await api.setTrunkPassword(trunk.id, f.password);
-  };
-  return (
-    <FormSheet title={trunk ? say.trunks.edit : say.trunks.add} send={send} onClose={onClose}>
-      <TextInput
-        label={say.trunks.name}
-        value={f.name}
-        onChange={(e) => set({ name: e.currentTarget.value })}
-        required
-        data-autofocus
-      />
-      <TextInput
-        label={say.trunks.host}
-        description={say.trunks.hostHint}
-        value={f.host}
-        onChange={(e) => set({ host: e.currentTarget.value })}
-        autoComplete="off"
-        required
-      />
-      <Group grow align="end">
-        <TextInput
-          label={say.trunks.port}
-          placeholder="5060"
-          value={f.port}
-          onChange={(e) => set({ port: e.currentTarget.value.replace(/\D/g, "") })}
-          inputMode="numeric"
-        />
-        <Select
-          label={say.trunks.transport}
-          data={["udp", "tcp", "tls"].map((t) => ({ value: t, label: t.toUpperCase() }))}
-          value={f.transport}
-          onChange={(t) => set({ transport: (t ?? "udp") as Gateway["transport"] })}
-          allowDeselect={false}
-        />
-      </Group>
-      <TextInput
-        label={say.trunks.username}
-        value={f.username}
-        onChange={(e) => set({ username: e.currentTarget.value })}
-        autoComplete="off"
-      />
-      <PasswordInput
-        label={say.trunks.password}
-        description={trunk?.passwordSet ? say.trunks.keep : undefined}
-        value={f.password}
-        onChange={(e) => set({ password: e.currentTarget.value })}
-        autoComplete="new-password"
-      />
-      <TextInput
-        label={say.trunks.maxCalls}
-        description={say.trunks.maxHint}
-        value={f.maxCalls}
-        onChange={(e) => set({ maxCalls: e.currentTarget.value.replace(/\D/g, "") })}
-        inputMode="numeric"
-      />
-      <Stack gap="xs">
-        <Checkbox
-          label={say.trunks.register}
-          checked={f.register}
-          onChange={(e) => set({ register: e.currentTarget.checked })}
-        />
-        <Checkbox
-          label={say.trunks.emergency}
-          checked={f.emergency}
-          onChange={(e) => set({ emergency: e.currentTarget.checked })}
-        />
-        <Checkbox
-          label={say.trunks.enabled}
-          checked={f.enabled}
-          onChange={(e) => set({ enabled: e.currentTarget.checked })}
-        />
-      </Stack>
-    </FormSheet>
   );
 }

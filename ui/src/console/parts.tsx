@@ -1,8 +1,9 @@
 import { Button, Group, Skeleton, Stack, Text, TextInput, Title } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { createContext, type FormEvent, type ReactNode, useContext, useState } from "react";
 import { Problem } from "../shared/access";
+import { advice, failure } from "../shared/advice";
 import { Sheet } from "../shared/Sheet";
 import { words } from "../shared/words";
 import { say } from "./words";
@@ -45,7 +46,12 @@ export function List({
   empty,
   children,
 }: {
-  of: { isPending: boolean; error: Error | null; data?: { items: unknown[] } };
+  of: {
+    isPending: boolean;
+    error: Error | null;
+    data?: { items: unknown[] };
+    refetch?: () => unknown;
+  };
   empty: string;
   children: ReactNode;
 }) {
@@ -57,25 +63,40 @@ export function List({
         ))}
       </div>
     );
-  if (of.error) return <Fault error={of.error} />;
+  // What was read before stays readable while the server is away.
+  if (of.error && !of.data)
+    return <Fault error={of.error} again={of.refetch && (() => void of.refetch?.())} />;
   if (of.data?.items.length === 0) return <div className="card pad nothing quiet">{empty}</div>;
   return <div className="card list">{children}</div>;
 }
 
 /** What went wrong, with the details that there are. */
-export function Fault({ error }: { error: Error }) {
+export function Fault({ error, again }: { error: Error; again?: () => void }) {
   const stale = error instanceof Problem && error.status === 412;
-  const detail = error instanceof Problem ? error.detail : "";
+  const detail = error instanceof Problem ? located(error) : "";
   return (
     <div className="fault" role="alert">
-      <strong>{stale ? say.changed : error.message || say.failed}</strong>
+      <strong>{stale ? say.changed : failure(error) || say.failed}</strong>
       {detail && <div>{detail}</div>}
+      {!stale && <div>{advice(error)}</div>}
+      {again && (
+        <Button variant="default" mt="sm" onClick={again}>
+          {words.retry}
+        </Button>
+      )}
     </div>
   );
 }
 
+/** The details with the names of the fields that they are about. */
+function located({ detail, faults }: Problem): string {
+  const named = faults.filter((f) => f.where.startsWith("body."));
+  if (named.length === 0) return detail;
+  return named.map((f) => `${f.where.slice("body.".length)}: ${f.what}`).join("; ");
+}
+
 /** Sends a change and reads the lists again, also after a refusal. */
-export function useChange<V>(send: (v: V) => Promise<unknown>, done?: () => void) {
+export function useChange<V, R>(send: (v: V) => Promise<R>, done?: () => void) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: send,
@@ -84,39 +105,59 @@ export function useChange<V>(send: (v: V) => Promise<unknown>, done?: () => void
   });
 }
 
+type Faults = Problem["faults"];
+const none: Faults = [];
+const FaultsContext = createContext<Faults>([]);
+
+/** What the server found wrong with the form that this stands in. */
+export function useFaults(): Faults {
+  return useContext(FaultsContext);
+}
+
+/** What the server found wrong with one field of the form, such as "gateways[0].host". */
+export function useFault(): (field: string) => string | undefined {
+  const faults = useFaults();
+  return (field) => faults.find((f) => f.where === `body.${field}`)?.what;
+}
+
 /** A form in a dialog. */
 export function FormSheet({
   title,
   send,
   onClose,
   save = say.save,
+  size,
   children,
 }: {
   title: string;
   send: () => Promise<unknown>;
   onClose: () => void;
   save?: string;
+  size?: string;
   children: ReactNode;
 }) {
   const change = useChange(send, onClose);
+  const faults = change.error instanceof Problem ? change.error.faults : none;
   const submit = (e: FormEvent) => {
     e.preventDefault();
     change.mutate(undefined);
   };
   return (
-    <Sheet title={title} opened onClose={onClose}>
+    <Sheet title={title} opened onClose={onClose} size={size}>
       <form onSubmit={submit}>
         <Stack gap="md">
-          {children}
-          {change.error && <Fault error={change.error} />}
-          <Group justify="end" gap="sm">
-            <Button variant="default" onClick={onClose}>
-              {words.cancel}
-            </Button>
-            <Button type="submit" loading={change.isPending}>
-              {save}
-            </Button>
-          </Group>
+          <FaultsContext.Provider value={faults}>{children}</FaultsContext.Provider>
+          <div className="sheet-foot">
+            {change.error && <Fault error={change.error} />}
+            <Group justify="end" gap="sm">
+              <Button variant="default" onClick={onClose}>
+                {words.cancel}
+              </Button>
+              <Button type="submit" loading={change.isPending}>
+                {save}
+              </Button>
+            </Group>
+          </div>
         </Stack>
       </form>
     </Sheet>

@@ -18,6 +18,7 @@ import { words } from "../shared/words";
 import { useAdmitted, useLive, useNow, usePhone } from "./context";
 import { Bar } from "./Idle";
 import { Keypad } from "./Keypad";
+import { callAct, occupied } from "./keys";
 import type { LineCall } from "./linecall";
 import { Meter } from "./Meter";
 import { Notice } from "./pages";
@@ -51,7 +52,7 @@ export function CallStage() {
         {others.map((c) => (
           <Second key={c.id} call={c} show={() => setFront(c)} resume={() => bring(c)} />
         ))}
-        <Main key={main.id} call={main} />
+        <Main key={main.id} call={main} second={others[0]} show={setFront} resume={bring} />
       </main>
       {calls.map((c) => (
         <Voice key={c.id} call={c} />
@@ -60,9 +61,16 @@ export function CallStage() {
   );
 }
 
-function Main({ call }: { call: LineCall }) {
+interface Others {
+  /** The call beside the one in front. */
+  second?: LineCall;
+  show: (call: LineCall) => void;
+  resume: (call: LineCall) => void;
+}
+
+function Main({ call, ...others }: { call: LineCall } & Others) {
   const { phase } = useStore(call.store);
-  return phase === "incoming" ? <Incoming call={call} /> : <Going call={call} />;
+  return phase === "incoming" ? <Incoming call={call} /> : <Going call={call} {...others} />;
 }
 
 function Incoming({ call }: { call: LineCall }) {
@@ -144,7 +152,7 @@ function Who({
   );
 }
 
-function Going({ call }: { call: LineCall }) {
+function Going({ call, ...others }: { call: LineCall } & Others) {
   const s = useStore(call.store);
   const { here, showDevices } = useAdmitted();
   const running = runningCall(Object.values(useLive().calls), here.client.id, call);
@@ -152,13 +160,17 @@ function Going({ call }: { call: LineCall }) {
   const heldByFar =
     s.heldByFar || !!running?.legs.some((l) => l.held && l.client !== here.client.id);
   const [keys, setKeys] = useState(false);
+  const [details, setDetails] = useState(false);
   const [sent, setSent] = useState("");
   const talking = s.phase === "talking";
   const press = (d: string) => {
     call.digit(d);
     setSent((t) => (t + d).slice(-24));
   };
-  useCallKeys(call, talking, keys, press, () => setKeys((k) => !k));
+  useCallKeys(call, others, { talking, keypad: keys }, press, {
+    keypad: () => setKeys((k) => !k),
+    voice: () => setDetails((d) => !d),
+  });
   const state = s.held
     ? words.call.held
     : heldByFar
@@ -183,7 +195,7 @@ function Going({ call }: { call: LineCall }) {
       <Who call={call} />
       <Timer since={s.answered} />
       {s.broken && <Notice tone="warn" title={words.call.restarting} />}
-      {talking && <VoiceBox call={call} />}
+      {talking && <VoiceBox call={call} open={details} toggle={() => setDetails(!details)} />}
       {keys ? (
         <div className="going-keys">
           <output className="sent" aria-live="off">
@@ -220,7 +232,12 @@ function Going({ call }: { call: LineCall }) {
         <Act name={words.call.devices} sign={<IconHeadset />} run={showDevices} />
       </div>
       <Volume />
-      <button type="button" className="go go-stop big hang-up" onClick={() => call.hangUp()}>
+      <button
+        type="button"
+        className="go go-stop big hang-up"
+        aria-keyshortcuts="Shift+X"
+        onClick={() => call.hangUp()}
+      >
         <IconPhoneOff size={28} aria-hidden />
         <span>{words.call.hangUp}</span>
       </button>
@@ -261,23 +278,52 @@ function Act({
   );
 }
 
-/** M, H and K; digits go out as tones while the keypad is open. */
+/** The keys of a call; keys.ts says which is which. */
 function useCallKeys(
   call: LineCall,
-  talking: boolean,
-  keypad: boolean,
+  { second, show, resume }: Others,
+  stage: { talking: boolean; keypad: boolean },
   press: (d: string) => void,
-  toggle: () => void,
+  toggle: { keypad: () => void; voice: () => void },
 ) {
+  const { line, showDevices } = useAdmitted();
+  const { devices } = usePhone();
   const act = useRef<(e: KeyboardEvent) => void>(undefined);
   act.current = (e) => {
-    if (!talking || e.ctrlKey || e.metaKey || e.altKey) return;
-    if ((e.target as HTMLElement).closest("input, textarea, [role=dialog]")) return;
+    // A slider moves by its own keys; everything else here is a button.
+    if (occupied(e.target)) return;
+    const rings = second?.store.get().phase === "incoming";
+    const beside = second && (rings ? "rings" : "held");
+    const meant = callAct(e, { ...stage, second: beside });
+    if (!meant) return;
+    e.preventDefault();
     const s = call.store.get();
-    if (e.key === "m") call.mute(!s.muted);
-    else if (e.key === "h") call.hold(!s.held);
-    else if (e.key === "k") toggle();
-    else if (keypad && /^[\d*#]$/.test(e.key)) press(e.key);
+    const volume = (step: number) =>
+      devices.setVolume(Math.min(1, Math.max(0, devices.store.get().volume + step)));
+    if (typeof meant === "object") return press(meant.digit);
+    switch (meant) {
+      case "mute":
+        return call.mute(!s.muted);
+      case "hold":
+        return call.hold(!s.held);
+      case "keypad":
+        return toggle.keypad();
+      case "voice":
+        return toggle.voice();
+      case "louder":
+        return volume(0.1);
+      case "quieter":
+        return volume(-0.1);
+      case "hangUp":
+        return call.hangUp();
+      case "answerSecond":
+        show(second!);
+        return void line.answer(second!).catch(showDevices);
+      case "declineSecond":
+        return second!.decline();
+      case "swap":
+        return resume(second!);
+    }
   };
   useEffect(() => {
     const key = (e: KeyboardEvent) => act.current?.(e);
@@ -295,10 +341,9 @@ function Timer({ since }: { since?: number }) {
   );
 }
 
-function VoiceBox({ call }: { call: LineCall }) {
+function VoiceBox({ call, open, toggle }: { call: LineCall; open: boolean; toggle: () => void }) {
   const { mine, theirs, muted } = useStore(call.store);
   const samples = useVoice(call);
-  const [open, setOpen] = useState(false);
   const quality = judge(samples);
   return (
     <div className="card voice">
@@ -318,7 +363,8 @@ function VoiceBox({ call }: { call: LineCall }) {
         type="button"
         className="voice-quality"
         aria-expanded={open}
-        onClick={() => setOpen(!open)}
+        aria-keyshortcuts="v"
+        onClick={toggle}
         data-testid="quality"
         data-quality={quality}
       >
@@ -343,7 +389,7 @@ function VoiceDetails({ samples, more }: { samples: readonly Sample[]; more: str
         {more}
       </Text>
       <figure aria-label={words.call.graph} className="figure">
-        <Suspense fallback={<div style={{ height: 180 }} />}>
+        <Suspense fallback={<div style={{ height: 160 }} />}>
           <VoiceGraph samples={samples} />
         </Suspense>
         <figcaption className="legend">

@@ -12,7 +12,7 @@ import { Notice } from "./pages";
 const patience = 4;
 
 /** Microphone, headset and ringer, tried in ten seconds, before a call or during one. */
-export function DevicesPanel({ trouble }: { trouble: string }) {
+export default function DevicesPanel({ trouble }: { trouble: string }) {
   const { devices, sound } = usePhone();
   const { line } = useAdmitted();
   const { microphone, chosen } = useStore(devices.store);

@@ -10,26 +10,32 @@ import { useStore } from "../shared/store";
 import { words } from "../shared/words";
 import { useAdmitted, usePhone } from "./context";
 import { Keypad } from "./Keypad";
+import { occupied, startsTyping } from "./keys";
 
 /** The number called last in this tab, for redialling. */
 let lastCalled = "";
 
 /** One field that is dial pad and search at once. */
 export function Dial() {
-  const { call, line, here } = useAdmitted();
+  const { call, line, here, showKeys } = useAdmitted();
   const { link } = useStore(line.store);
   const [typed, setTyped] = useState("");
-  const [chosen, setChosen] = useState(0);
+  const [choice, setChoice] = useState({ for: "", index: -1 });
+  // Enter came before the answer: the first of it is called when it is there.
+  const [wanted, setWanted] = useState("");
   const field = useRef<HTMLInputElement>(null);
   const listId = useId();
-  const found = useContacts(typed, here.user!.numbers);
+  const { found, fresh, failed } = useContacts(typed, here.user!.numbers);
   const dialled = readDialled(typed);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another text, another list
-  useEffect(() => setChosen(dialled.kind === "name" ? 0 : -1), [typed, dialled.kind]);
+  // A choice holds for the text for which it was made, and for the answer to that text alone.
+  const first = dialled.kind === "name" ? 0 : -1;
+  const chosen = !fresh ? -1 : choice.for === typed ? choice.index : first;
+  useTypedAnywhere(field, (text) => setTyped(text));
 
   const go = (number: string, name?: string) => {
     lastCalled = number;
     setTyped("");
+    setWanted("");
     call(number, name);
   };
   const submit = () => {
@@ -37,16 +43,27 @@ export function Dial() {
     if (contact) go(contact.number, contact.name);
     else if (dialled.kind === "number") go(dialled.number);
     else if (dialled.kind === "empty" && lastCalled) setTyped(lastCalled);
+    else if (!fresh) setWanted(typed);
   };
+  const answered = wanted !== "" && wanted === typed && fresh ? found[0] : undefined;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the answer is there
+  useEffect(() => {
+    if (answered) go(answered.number, answered.name);
+  }, [answered]);
   const key = (e: KeyboardEvent) => {
     const step = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
-    if (step && found.length) {
+    if (step && fresh && found.length) {
       e.preventDefault();
-      setChosen((c) => Math.min(found.length - 1, Math.max(-1, c + step)));
+      const index = Math.min(found.length - 1, Math.max(-1, chosen + step));
+      setChoice({ for: typed, index });
     } else if (e.key === "Enter") {
       e.preventDefault();
       submit();
     } else if (e.key === "Escape") setTyped("");
+    else if (e.key === "?" && typed === "") {
+      e.preventDefault();
+      showKeys();
+    }
   };
   const can = link === "up" && (dialled.kind === "number" || !!found[chosen]);
   const redial = dialled.kind === "empty" && lastCalled !== "";
@@ -113,7 +130,9 @@ export function Dial() {
           </div>
         ))}
       </div>
-      {dialled.kind === "name" && found.length === 0 && <Nobody text={dialled.text} />}
+      {dialled.kind === "name" && found.length === 0 && (
+        <Nobody text={dialled.text} failed={failed} />
+      )}
       <Keypad
         press={(d) => {
           setTyped((t) => t + d);
@@ -124,8 +143,39 @@ export function Dial() {
   );
 }
 
+/** What is typed or pasted anywhere on the page goes into the field; "/" goes to it. */
+function useTypedAnywhere(
+  field: React.RefObject<HTMLInputElement | null>,
+  pasted: (text: string) => void,
+) {
+  const paste = useRef(pasted);
+  paste.current = pasted;
+  useEffect(() => {
+    const onKey = (e: globalThis.KeyboardEvent) => {
+      if (occupied(e.target)) return;
+      if (e.key === "/" && !e.ctrlKey && !e.metaKey && !e.altKey) e.preventDefault();
+      else if (!startsTyping(e)) return;
+      // The key itself is written where the focus is when it is let through.
+      field.current?.focus();
+    };
+    const onPaste = (e: ClipboardEvent) => {
+      const text = e.clipboardData?.getData("text/plain").trim();
+      if (!text || occupied(e.target)) return;
+      e.preventDefault();
+      paste.current(text);
+      field.current?.focus();
+    };
+    addEventListener("keydown", onKey);
+    addEventListener("paste", onPaste);
+    return () => {
+      removeEventListener("keydown", onKey);
+      removeEventListener("paste", onPaste);
+    };
+  }, [field]);
+}
+
 /** Says that a search found nobody, once the answer is there. */
-function Nobody({ text }: { text: string }) {
+function Nobody({ text, failed }: { text: string; failed: boolean }) {
   const [late, setLate] = useState("");
   useEffect(() => {
     const timer = setTimeout(() => setLate(text), 500);
@@ -133,13 +183,20 @@ function Nobody({ text }: { text: string }) {
   }, [text]);
   return (
     <div className="quiet nobody wrap" role="status">
-      {late === text ? words.phone.nobody(text) : ""}
+      {failed ? words.phone.lookupFailed : late === text ? words.phone.nobody(text) : ""}
     </div>
   );
 }
 
+interface Found {
+  found: Contact[];
+  /** They answer the text as it is now; until then those of the last text stay in sight. */
+  fresh: boolean;
+  failed: boolean;
+}
+
 /** The people whose name or number matches; not the person herself. */
-function useContacts(typed: string, own: string[]): Contact[] {
+function useContacts(typed: string, own: string[]): Found {
   const { api } = usePhone();
   const text = typed.trim();
   const dialled = readDialled(text);
@@ -151,6 +208,8 @@ function useContacts(typed: string, own: string[]): Contact[] {
     enabled: settled !== "",
     placeholderData: keepPreviousData,
   });
-  if (match === "") return [];
-  return (found.data?.items ?? []).filter((c) => !own.includes(c.number)).slice(0, 6);
+  if (match === "") return { found: [], fresh: true, failed: false };
+  const others = (found.data?.items ?? []).filter((c) => !own.includes(c.number));
+  const fresh = settled === match && !found.isPlaceholderData && !found.isPending;
+  return { found: others.slice(0, 6), fresh, failed: found.isError };
 }

@@ -24,6 +24,8 @@ export function EndedNotice() {
           : undefined
       }
       onClose={() => line.dismiss()}
-    />
+    >
+      {words.endedNext[ended.cause] ?? words.endedNext.other}
+    </Notice>
   );
 }

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Problem } from "../shared/access";
 import { backoff } from "../shared/backoff";
 import { follow } from "../shared/follow";
@@ -9,13 +9,18 @@ import { useStore } from "../shared/store";
 import { words } from "../shared/words";
 import { CallStage } from "./CallStage";
 import { type Admitted, type Live, ProvideAdmitted, usePhone } from "./context";
-import { DevicesPanel } from "./DevicesPanel";
 import { Idle } from "./Idle";
+import { occupied, phoneAct } from "./keys";
 import { Line } from "./line";
 import { FullPage, Loading } from "./pages";
 import { Resting } from "./Resting";
 import { Ringing } from "./Ringing";
 import { Waiting } from "./Waiting";
+
+const loadDevices = () => import("./DevicesPanel");
+const DevicesPanel = lazy(loadDevices);
+const loadKeys = () => import("./KeysList");
+const KeysList = lazy(loadKeys);
 
 /** Decides by the client's state which face the page shows. */
 export function Gate() {
@@ -54,6 +59,7 @@ function Open({ here }: { here: Here }) {
   const phone = usePhone();
   const { api, devices, lead } = phone;
   const [showing, setShowing] = useState(false);
+  const [listing, setListing] = useState(false);
   const [trouble, setTrouble] = useState("");
   // The site's words do not change while the page lives; a new line would drop calls.
   // biome-ignore lint/correctness/useExhaustiveDependencies: one line for each client
@@ -81,9 +87,35 @@ function Open({ here }: { here: Here }) {
     [line],
   );
   const admitted = useMemo<Admitted>(
-    () => ({ here, line, call, showDevices: () => setShowing(true) }),
+    () => ({
+      here,
+      line,
+      call,
+      showDevices: () => setShowing(true),
+      showKeys: () => setListing(true),
+    }),
     [here, line, call],
   );
+  // What opens later is there before the server may be gone.
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      for (const load of [loadDevices, loadKeys]) void load().catch(() => {});
+    }, 2000);
+    return () => clearTimeout(timer);
+  }, []);
+  useEffect(() => {
+    const key = (e: KeyboardEvent) => {
+      const act = phoneAct(e);
+      if (!act) return;
+      // Ctrl and comma write nothing: they work in a field, too.
+      if (act === "keys" ? occupied(e.target) : document.querySelector('[role="dialog"]')) return;
+      e.preventDefault();
+      if (act === "keys") setListing(true);
+      else setShowing(true);
+    };
+    addEventListener("keydown", key);
+    return () => removeEventListener("keydown", key);
+  }, []);
   return (
     <ProvideAdmitted value={admitted}>
       {calls.length > 0 ? <CallStage /> : here.user ? <Idle /> : <Resting />}
@@ -94,7 +126,14 @@ function Open({ here }: { here: Here }) {
         title={words.devices.title}
         size="lg"
       >
-        <DevicesPanel trouble={microphone === "granted" ? "" : trouble} />
+        <Suspense fallback={<div style={{ minHeight: 480 }} />}>
+          <DevicesPanel trouble={microphone === "granted" ? "" : trouble} />
+        </Suspense>
+      </Sheet>
+      <Sheet opened={listing} onClose={() => setListing(false)} title={words.keys.title} size="lg">
+        <Suspense>
+          <KeysList />
+        </Suspense>
       </Sheet>
     </ProvideAdmitted>
   );

@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Menu, Text, Title } from "@mantine/core";
-import { IconDots, IconHeadset, IconLogout, IconSettings } from "@tabler/icons-react";
+import { IconDots, IconHeadset, IconKeyboard, IconLogout, IconSettings } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { pretty } from "../shared/format";
 import { useStore } from "../shared/store";
@@ -55,11 +55,12 @@ export function Idle() {
 
 /** The bar above: where this is, how the connection is, what else there is. */
 export function Bar() {
-  const { here, showDevices } = useAdmitted();
-  const { api } = usePhone();
+  const { here, showDevices, showKeys } = useAdmitted();
+  const { api, live } = usePhone();
   const queries = useQueryClient();
   const signOut = useMutation({
     mutationFn: api.signOut,
+    onError: () => live.set({ notice: words.phone.signOutFailed }),
     onSuccess: () => queries.removeQueries({ queryKey: ["recent"] }),
     onSettled: () => queries.invalidateQueries({ queryKey: ["here"] }),
   });
@@ -95,18 +96,20 @@ export function Bar() {
       )}
       <Menu position="bottom-end" width={220}>
         <Menu.Target>
-          <ActionIcon
-            variant="default"
-            size={44}
-            aria-label={words.phone.menu}
-            className={administrator ? "" : "bar-narrow"}
-          >
+          <ActionIcon variant="default" size={44} aria-label={words.phone.menu}>
             <IconDots size={20} aria-hidden />
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Item leftSection={<IconHeadset size={18} aria-hidden />} onClick={showDevices}>
             {words.phone.devices}
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconKeyboard size={18} aria-hidden />}
+            rightSection={<kbd className="key">?</kbd>}
+            onClick={showKeys}
+          >
+            {words.keys.title}
           </Menu.Item>
           {administrator && (
             <Menu.Item

@@ -1,6 +1,7 @@
 import { ActionIcon, Skeleton, Text, Title } from "@mantine/core";
 import { IconArrowDownLeft, IconArrowUpRight, IconPhone, IconPhoneOff } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { failure } from "../shared/advice";
 import { clock, pretty, when } from "../shared/format";
 import type { RecentCall } from "../shared/model";
 import { words } from "../shared/words";
@@ -26,7 +27,7 @@ export function Recent() {
       )}
       {!calls && recent.error && (
         <Text c="dimmed" py="md">
-          {recent.error.message}
+          {failure(recent.error)}. {words.phone.recentNext}
         </Text>
       )}
       {calls?.length === 0 && (

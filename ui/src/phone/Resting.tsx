@@ -2,6 +2,7 @@ import { Button, PasswordInput, Tabs, Text, TextInput, Title } from "@mantine/co
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useRef, useState } from "react";
 import { Problem } from "../shared/access";
+import { advice, failure } from "../shared/advice";
 import { useStore } from "../shared/store";
 import { words } from "../shared/words";
 import { useAdmitted, useLive, useNow, usePhone } from "./context";
@@ -121,7 +122,11 @@ function SignIn({ method }: { method: "password" | "pin" }) {
         autoComplete={byPin ? "one-time-code" : "off"}
         size="lg"
       />
-      {signIn.error && <Notice tone="bad" title={reason(signIn.error, byPin)} />}
+      {signIn.error && (
+        <Notice tone="bad" title={reason(signIn.error, byPin)}>
+          {next(signIn.error)}
+        </Notice>
+      )}
       <Button type="submit" size="lg" loading={signIn.isPending} fullWidth>
         {words.signIn.go}
       </Button>
@@ -130,8 +135,15 @@ function SignIn({ method }: { method: "password" | "pin" }) {
 }
 
 function reason(error: Error, byPin: boolean): string {
-  if (!(error instanceof Problem)) return words.link.lost;
+  if (!(error instanceof Problem)) return failure(error);
   if (error.status === 401) return byPin ? words.signIn.wrongPin : words.signIn.wrong;
   if (error.status === 429 && error.retryAfter) return words.signIn.slow(error.retryAfter);
   return error.message;
+}
+
+function next(error: Error): string {
+  if (!(error instanceof Problem)) return advice(error);
+  if (error.status === 401) return words.signIn.wrongNext;
+  if (error.status === 429) return words.signIn.slowNext;
+  return advice(error);
 }

@@ -1,6 +1,7 @@
 import { Button, PasswordInput, Text, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
+import { failure } from "../shared/advice";
 import { words } from "../shared/words";
 import { usePhone } from "./context";
 import { FullPage, Notice } from "./pages";
@@ -81,8 +82,9 @@ export function SetUp({ code, done }: { code: string; done: () => void }) {
           autoComplete="off"
         />
         {create.error && (
-          <Notice tone="bad" title={create.error.message}>
+          <Notice tone="bad" title={failure(create.error)}>
             {"detail" in create.error && <Text size="sm">{String(create.error.detail)}</Text>}
+            <Text size="sm">{words.setup.failedNext}</Text>
           </Notice>
         )}
         <Button type="submit" size="lg" loading={create.isPending}>

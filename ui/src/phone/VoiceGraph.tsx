@@ -25,7 +25,7 @@ export default function VoiceGraph({ samples }: { samples: readonly Sample[] }) 
     const u = new uPlot(
       {
         width: element.clientWidth,
-        height: 180,
+        height: 160,
         cursor: { show: false },
         legend: { show: false },
         scales: {
@@ -34,7 +34,7 @@ export default function VoiceGraph({ samples }: { samples: readonly Sample[] }) 
           loss: { range: (_u, _min, max) => [0, Math.max(5, max * 1.15)] },
         },
         axes: [
-          { ...axis, values: (_u, v) => v.map((s) => clock(s * 1000)) },
+          { ...axis, size: 28, values: (_u, v) => v.map((s) => clock(s * 1000)) },
           { ...axis, scale: "ms", size: 52, values: (_u, v) => v.map((n) => `${n} ms`) },
           {
             ...axis,
@@ -76,7 +76,7 @@ export default function VoiceGraph({ samples }: { samples: readonly Sample[] }) 
       element,
     );
     plot.current = u;
-    const fit = new ResizeObserver(() => u.setSize({ width: element.clientWidth, height: 180 }));
+    const fit = new ResizeObserver(() => u.setSize({ width: element.clientWidth, height: 160 }));
     fit.observe(element);
     return () => {
       fit.disconnect();

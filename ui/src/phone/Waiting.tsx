@@ -1,6 +1,7 @@
 import { Button, Group, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { failure } from "../shared/advice";
 import type { ThisClient } from "../shared/model";
 import { fingerprint } from "../shared/thumbprint";
 import { words } from "../shared/words";
@@ -36,7 +37,7 @@ export function Waiting({ client }: { client: ThisClient }) {
             description={words.waiting.codeHint}
             value={code}
             onChange={(e) => setCode(e.currentTarget.value)}
-            error={enrol.error?.message}
+            error={enrol.error && `${failure(enrol.error)}. ${words.waiting.codeNext}`}
             autoComplete="off"
             autoCapitalize="characters"
             spellCheck={false}

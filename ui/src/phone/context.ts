@@ -34,6 +34,8 @@ export interface Admitted {
   call: (number: string, name?: string) => void;
   /** Opens the devices. */
   showDevices: () => void;
+  /** Opens the list of keys. */
+  showKeys: () => void;
 }
 
 const PhoneContext = createContext<Phone | undefined>(undefined);

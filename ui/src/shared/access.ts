@@ -118,6 +118,8 @@ export class Problem extends Error {
     readonly detail: string = "",
     /** Seconds until it makes sense to try again; 0 if the server did not say. */
     readonly retryAfter: number = 0,
+    /** What is wrong where, such as "line 3, login" or "body.gateways[0].host". */
+    readonly faults: readonly { where: string; what: string }[] = [],
   ) {
     super(title);
   }
@@ -128,12 +130,15 @@ export function problem(response: Response, body?: unknown): Problem {
   const p = (typeof body === "object" && body !== null ? body : {}) as {
     title?: string;
     detail?: string;
-    errors?: { message?: string }[];
+    errors?: { location?: string; message?: string }[] | null;
   };
   const retry = Number(response.headers.get("Retry-After")) || 0;
-  const faults = p.errors?.map((e) => e.message).filter(Boolean) ?? [];
+  const faults = (p.errors ?? [])
+    .map((e) => ({ where: e.location ?? "", what: e.message ?? "" }))
+    .filter((f) => f.what);
   const title = p.title || response.statusText || `HTTP ${response.status}`;
-  return new Problem(response.status, title, p.detail || faults.join(". "), retry);
+  const detail = p.detail || faults.map((f) => f.what).join(". ");
+  return new Problem(response.status, title, detail, retry, faults);
 }
 
 /** A host below localhost names a machine of its own, as in the demonstration: "desk1.localhost". */

@@ -39,6 +39,15 @@ export class Api {
     done(
       this.to.PUT("/api/v1/users/{id}/password", { params: { path: { id } }, body: { password } }),
     );
+  /** Adds the people of a table, all or none; a refusal says which line is wrong. */
+  importTable = (table: string) =>
+    done(
+      this.to.POST("/api/v1/import", {
+        body: table,
+        bodySerializer: (text: string) => text,
+        headers: { "Content-Type": "text/csv" },
+      }),
+    );
   setPin = (id: string, pin: string) =>
     done(this.to.PUT("/api/v1/users/{id}/pin", { params: { path: { id } }, body: { pin } }));
 
@@ -96,6 +105,9 @@ export class Api {
     done(
       this.to.PUT("/api/v1/trunks/{id}/password", { params: { path: { id } }, body: { password } }),
     );
+
+  stays = (query: { user?: string; client?: string; before?: string }) =>
+    done(this.to.GET("/api/v1/stays", { params: { query: { ...query, limit: 100 } } }));
 
   end = (id: string) => done(this.to.DELETE("/api/v1/calls/{id}", { params: { path: { id } } }));
   story = (id: string) =>

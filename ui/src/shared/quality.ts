@@ -40,17 +40,25 @@ export function sample(before: Counts, now: Counts, at: number): Sample {
 export type Quality = "unknown" | "good" | "fair" | "poor";
 
 /**
- * The quality of the last samples in a word. Limits follow what ITU-T G.107
- * and G.114 call noticeable: loss over 1 % and 4 %, jitter over 30 and 60 ms,
- * one way over 150 and 300 ms.
+ * The quality of the last samples in a word; unknown before there are two.
  */
 export function judge(samples: readonly Sample[]): Quality {
   const last = samples.slice(-5);
   if (last.length < 2) return "unknown";
   const mean = (of: (s: Sample) => number) => last.reduce((sum, s) => sum + of(s), 0) / last.length;
-  const loss = mean((s) => s.loss);
-  const jitter = mean((s) => s.jitter);
-  const roundTrip = mean((s) => s.roundTrip);
+  return grade({
+    loss: mean((s) => s.loss),
+    jitter: mean((s) => s.jitter),
+    roundTrip: mean((s) => s.roundTrip),
+  });
+}
+
+/**
+ * The quality in a word. Limits follow what ITU-T G.107 and G.114 call
+ * noticeable: loss over 1 % and 4 %, jitter over 30 and 60 ms, one way over
+ * 150 and 300 ms.
+ */
+export function grade({ loss, jitter, roundTrip }: Omit<Sample, "at">): "good" | "fair" | "poor" {
   if (loss > 4 || jitter > 60 || roundTrip > 600) return "poor";
   if (loss > 1 || jitter > 30 || roundTrip > 300) return "fair";
   return "good";

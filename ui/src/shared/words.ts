@@ -59,6 +59,7 @@ export const words = {
     key: "Key",
     code: "Enrolment code",
     codeHint: "If you were given one",
+    codeNext: "Check it letter by letter, or ask the administrator for a new one.",
     enrol: "Use code",
   },
   setup: {
@@ -72,6 +73,8 @@ export const words = {
     number: "Number (optional)",
     numberHint: "Your line, such as 1001 or +34 910 000 001",
     go: "Start",
+    failedNext:
+      "Check what you typed. The link works once: if it was used, open this page without /setup and sign in.",
     noCode: "The link is incomplete. Copy all of it from the terminal, with the part after #.",
   },
 
@@ -87,9 +90,11 @@ export const words = {
     byPin: "My line",
     go: "Sign in",
     show: "Show what is typed",
-    none: "This site allows no sign-in at this phone.",
+    none: "This site allows no sign-in at this phone. Ask the administrator.",
     wrong: "Name and password do not belong together.",
     wrongPin: "Number and PIN do not belong together.",
+    wrongNext: "Type both again. Forgotten? The administrator can set a new one.",
+    slowNext: "You can sign in at another phone meanwhile.",
     slow: (s: number) =>
       `Too many tries. Wait ${s < 90 ? `${s} seconds` : `${Math.ceil(s / 60)} minutes`}.`,
   },
@@ -124,6 +129,9 @@ export const words = {
     keypad: "Keypad",
     clear: "Clear",
     people: "People",
+    recentNext: "You can call all the same; the list comes back with the connection.",
+    lookupFailed: "People can’t be looked up now. Type the whole number to call.",
+    signOutFailed: "You are still signed in: the server can’t be reached. Try again in a moment.",
     nobody: (t: string) => `Nobody is called “${t}” here.`,
     present: "at a phone now",
     signOut: "Sign out",
@@ -175,7 +183,7 @@ export const words = {
     qualityMore: {
       unknown: "The first figures take a few seconds.",
       good: "Nothing gets lost.",
-      fair: "You may hear small gaps.",
+      fair: "You may hear small gaps. Closer to the Wi-Fi, or with a cable, they go.",
       poor: "The network loses or delays voice. A cable instead of Wi-Fi helps.",
     },
     graph: "Voice over time",
@@ -209,6 +217,39 @@ export const words = {
     other: "The call did not work",
   } as Record<string, string>,
 
+  /** What to do after such an end. */
+  endedNext: {
+    Busy: "Try again in a few minutes.",
+    Rejected: "Try again later, or call somebody else.",
+    Unavailable: "The person may be signed in nowhere. Try again later.",
+    "Not Found": "Check the number, or look for the person by name.",
+    "Address Incomplete": "Some digits are missing. Check the number.",
+    Canceled: "The caller gave up. Call back if you like.",
+    "No Answer": "Try again later.",
+    Expires: "Try again later.",
+    "Request Timeout": "Try again. If it stays so, tell the administrator.",
+    "Connection Error": "Call again as soon as the phone is connected.",
+    "RTP Timeout": "Call again. If it happens often, try a cable instead of Wi-Fi.",
+    "Incompatible SDP": "Tell the administrator which number it was.",
+    "Missing SDP": "Call again. If it stays so, tell the administrator which number it was.",
+    "Authentication Error": "Ask the administrator whether you may call this number.",
+    "WebRTC Error": "Load this page anew. If that does not help, restart the browser.",
+    "User Denied Media Access": "Open the devices and choose one.",
+    other: "Try again. If it stays so, tell the administrator.",
+  } as Record<string, string>,
+
+  /** What to do after a refusal, by what kind it was. */
+  advice: {
+    unreachable: "The server can’t be reached",
+    unreachableNext: "Check the network of this machine, then try again.",
+    forbidden: "Sign in again at the phone, as somebody who may do this.",
+    missing: "It may have been removed meanwhile. Go back to the list.",
+    taken: "Choose another name or number.",
+    wrong: "Correct what is named here, and save again.",
+    slow: "Wait a moment, then try again.",
+    broken: "Try again. If it stays so, the reason is in the server’s log.",
+  },
+
   devices: {
     title: "Devices",
     intro: "Ten seconds: speak, listen, done.",
@@ -237,6 +278,54 @@ export const words = {
     busy: "The microphone can’t be opened",
     busyMore: "Another program may be using it. Close that, and try again.",
     gone: "The chosen microphone is unplugged; the system’s default is used.",
+  },
+  keys: {
+    title: "Keys",
+    rest: "Everything else: Tab to it, then Enter.",
+    groups: [
+      {
+        title: "Everywhere",
+        rows: [
+          ["?", "This list"],
+          ["Ctrl ,", "Devices"],
+        ],
+      },
+      {
+        title: "To call",
+        rows: [
+          ["/", "To the field; or just type a name or number"],
+          ["↑ ↓", "Choose a person"],
+          ["Enter", "Call; in the empty field: the last number again"],
+          ["Esc", "Clear the field"],
+        ],
+      },
+      {
+        title: "When it rings",
+        rows: [
+          ["Enter", "Answer"],
+          ["Esc", "Decline"],
+        ],
+      },
+      {
+        title: "In a call",
+        rows: [
+          ["M", "Mute, unmute"],
+          ["H", "Hold, resume"],
+          ["K", "Keypad; then 0–9, * and # are tones"],
+          ["V", "How good the voice is"],
+          ["+ −", "Louder, quieter"],
+          ["Shift X", "Hang up"],
+        ],
+      },
+      {
+        title: "Two calls",
+        rows: [
+          ["A", "Hold, and answer the second"],
+          ["Esc", "Decline the second"],
+          ["S", "To the other call"],
+        ],
+      },
+    ],
   },
   failed: "That did not work",
   unknownName: "Unknown",
