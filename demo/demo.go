@@ -129,7 +129,7 @@ func tell(o Options, page string) {
 	fmt.Fprintf(&b, "  2  Open   http://%s\n", page)
 	fmt.Fprintf(&b, "     and press \"Call Ana\". Answer, and speak.\n")
 	fmt.Fprintf(&b, "  3  Open   %s\n", d[1])
-	fmt.Fprintf(&b, "     sign in as %s there too, and press again: her line has moved.\n\n", ana.Login)
+	fmt.Fprintf(&b, "     sign in as %s there too: the call is there now, and so is the next.\n\n", ana.Login)
 	fmt.Fprintf(&b, "  Administration   %s\n", console(o.Server))
 	if o.Data != "" {
 		fmt.Fprintf(&b, "  Data             %s\n", o.Data)

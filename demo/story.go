@@ -27,7 +27,8 @@ type StoryOptions struct {
 }
 
 // Story plays the main job without a browser: the carrier calls Ana at desk 1,
-// she walks to desk 2 and is called there. It prints what happens, leaves
+// she walks to desk 2 and is called there, and walks back in the middle of the
+// call. It prints what happens, leaves
 // recordings, ladders and figures in the folder, and reports whether every
 // voice was heard and the line was where Ana was. An error says what stopped it.
 func Story(ctx context.Context, o StoryOptions) (ok bool, err error) {
@@ -104,6 +105,35 @@ func (t *teller) tell(ctx context.Context) error {
 	return t.play(ctx, 1, "caller-en")
 }
 
+// walk takes a call along to another desk: Ana identifies there, and talks on.
+func (t *teller) walk(ctx context.Context, talk *scene, from, to *client.Client) error {
+	t.out.line("%s walks to %s in the middle of the call", t.ana.Name, to.Self().Name)
+	began := time.Now()
+	if err := t.identify(ctx, to); err != nil {
+		return err
+	}
+	ring, err := t.ring(ctx, to, from, talk.caller)
+	if err != nil {
+		return err
+	}
+	sc := &scene{Desk: to.Self().Name, Call: talk.Call, OnlyHere: true, caller: talk.caller}
+	t.scenes = append(t.scenes, sc)
+	if sc.desk, err = ring.Answer(ctx); err != nil {
+		return err
+	}
+	if err := talk.desk.WaitEnded(ctx); err != nil {
+		return fmt.Errorf("demo: the call did not leave %s: %w", talk.Desk, err)
+	}
+	for i, w := range talk.Ways {
+		sc.Ways[i] = way{Of: w.Of, To: w.To, Hz: w.Hz}
+	}
+	sc.tones(ctx, began)
+	t.out.figure("the call is there too: voice flows both ways", millis(sc.desk.Figures().First.Sub(began)))
+	sc.words(ctx, carrier.Voice("caller-en"), carrier.Voice("answer-en"))
+	t.out.scene(sc, from.Self().Name)
+	return sc.end(ctx, false)
+}
+
 func (t *teller) identify(ctx context.Context, d *client.Client) error {
 	began := time.Now()
 	if _, err := d.Identify(ctx, t.ana.Login, t.ana.Password); err != nil {
@@ -172,7 +202,7 @@ func (t *teller) allHeard() bool {
 			return false
 		}
 	}
-	return len(t.scenes) == len(t.desks)
+	return len(t.scenes) == len(t.desks)+1
 }
 
 // play has the carrier call Ana, who is at desk n.
@@ -212,7 +242,10 @@ func (t *teller) play(ctx context.Context, n int, voice string) error {
 	default:
 	}
 	t.out.scene(sc, other.Self().Name)
-	return sc.end(ctx, n == 0)
+	if n == 0 {
+		return sc.end(ctx, true)
+	}
+	return t.walk(ctx, sc, here, other)
 }
 
 // ring waits for the call at the desk where Ana is; that it rings elsewhere, or

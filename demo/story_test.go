@@ -16,12 +16,12 @@ func TestAStoryIsGoodOnlyIfEveryVoiceWasHeard(t *testing.T) {
 		err    error
 		ok     bool
 	}{
-		{"all heard at both desks", func(*scene) {}, 2, nil, true},
-		{"one call only", func(*scene) {}, 1, nil, false},
-		{"a tone is missing", func(s *scene) { s.Ways[1].Tone = false }, 2, nil, false},
-		{"the words are not what was said", func(s *scene) { s.Ways[0].Likeness = 0.5 }, 2, nil, false},
-		{"the other desk rang too", func(s *scene) { s.OnlyHere = false }, 2, nil, false},
-		{"it broke off", func(*scene) {}, 2, errors.New("refused"), false},
+		{"all heard at every desk", func(*scene) {}, 3, nil, true},
+		{"the call that she took along is missing", func(*scene) {}, 2, nil, false},
+		{"a tone is missing", func(s *scene) { s.Ways[1].Tone = false }, 3, nil, false},
+		{"the words are not what was said", func(s *scene) { s.Ways[0].Likeness = 0.5 }, 3, nil, false},
+		{"the other desk rang too", func(s *scene) { s.OnlyHere = false }, 3, nil, false},
+		{"it broke off", func(*scene) {}, 3, errors.New("refused"), false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var out strings.Builder
