@@ -115,17 +115,26 @@ const commands = {
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByLabel("Name or number").waitFor();
   },
-  /** Signs in where a call is waiting for the person. */
-  async identify({ desk, name, password }) {
+  /** Signs in where a call follows the person, until a button is there. */
+  async signInTo({ desk, name, password, until }) {
     const page = pages[desk];
     await page.getByLabel("Name", { exact: true }).fill(name);
     await page.getByLabel("Password").first().fill(password);
     await page.getByRole("button", { name: "Sign in" }).click();
-    await page.getByRole("button", { name: "Hang up" }).waitFor();
+    await page.getByRole("button", { name: until }).waitFor();
   },
-  async reload({ desk }) {
+  async reload({ desk, until }) {
     await pages[desk].reload();
-    await pages[desk].getByRole("button", { name: "Hang up" }).waitFor();
+    await pages[desk].getByRole("button", { name: until }).waitFor();
+  },
+  async signOut({ desk }) {
+    await pages[desk].getByRole("button", { name: "Sign out" }).click();
+  },
+  async rung({ desk }) {
+    await pages[desk].getByRole("button", { name: "Answer" }).waitFor();
+  },
+  async says({ desk, text }) {
+    await pages[desk].getByText(text).waitFor();
   },
   /** Waits until no call is left at a desk. */
   async ended({ desk }) {

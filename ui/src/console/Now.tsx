@@ -78,7 +78,7 @@ function Running() {
             </div>
           </div>
           <State is={c.state === "talking" ? "good" : "warn"}>
-            {c.state === "talking" ? say.now.talking : c.state}
+            {c.state === "talking" || c.state === "parked" ? say.now[c.state] : c.state}
           </State>
           <span className="row-time">{clock(now - Date.parse(c.answered ?? c.offered))}</span>
           <Button variant="default" onClick={() => setEnding(c)}>

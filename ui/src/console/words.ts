@@ -42,6 +42,7 @@ export const say = {
     since: (t: string) => `since ${t}`,
     ringing: "ringing",
     talking: "in a call",
+    parked: "waiting, with music, for its person",
     reached: "Can be called",
     unreached: "Not connected",
     waiting: (n: number) =>

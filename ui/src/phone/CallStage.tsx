@@ -23,7 +23,7 @@ import type { LineCall } from "./linecall";
 import { Meter } from "./Meter";
 import { Notice } from "./pages";
 import { playOn } from "./sound";
-import { runningCall, useVoice } from "./useVoice";
+import { cameFrom, runningCall, useVoice } from "./useVoice";
 
 const VoiceGraph = lazy(() => import("./VoiceGraph"));
 
@@ -158,7 +158,9 @@ function Going({ call, ...others }: { call: LineCall } & Others) {
   const running = runningCall(Object.values(useLive().calls), here.client.id, call);
   // The server plays music to us: only its news say that the other side holds.
   const heldByFar =
-    s.heldByFar || !!running?.legs.some((l) => l.held && l.client !== here.client.id);
+    s.heldByFar ||
+    !!running?.legs.some((l) => l.held && l.state !== "ended" && l.client !== here.client.id);
+  const from = cameFrom(running, here.client.id);
   const [keys, setKeys] = useState(false);
   const [details, setDetails] = useState(false);
   const [sent, setSent] = useState("");
@@ -193,7 +195,8 @@ function Going({ call, ...others }: { call: LineCall } & Others) {
         {state}
       </Text>
       <Who call={call} />
-      <Timer since={s.answered} />
+      {from && <Text className="quiet">{words.call.cameFrom(from)}</Text>}
+      <Timer since={(running?.answered && Date.parse(running.answered)) || s.answered} />
       {s.broken && <Notice tone="warn" title={words.call.restarting} />}
       {talking && <VoiceBox call={call} open={details} toggle={() => setDetails(!details)} />}
       {keys ? (

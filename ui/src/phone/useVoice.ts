@@ -17,7 +17,7 @@ export function useVoice(call: LineCall): readonly Sample[] {
   const [samples, setSamples] = useState<readonly Sample[]>([]);
   const last = useRef<{ counts: Counts; at: number; ofServer: boolean }>(undefined);
   const figures = runningCall(Object.values(calls), here.client.id, call)?.legs.find(
-    (l) => l.client === here.client.id,
+    (l) => l.client === here.client.id && l.state !== "ended",
   )?.figures;
   const latest = useRef(figures);
   latest.current = figures;
@@ -36,6 +36,15 @@ export function useVoice(call: LineCall): readonly Sample[] {
     return () => clearInterval(timer);
   }, [call]);
   return samples;
+}
+
+/** Where the person talked before the call came along to this client; empty if it did not. */
+export function cameFrom(running: Call | undefined, client: string): string {
+  const legs = running?.legs ?? [];
+  const mine = legs.findLast((l) => l.client === client && l.state !== "ended");
+  const before = legs.filter((l) => mine && l.user === mine.user && l !== mine);
+  const last = before.at(-1);
+  return last && last.client !== client ? (last.clientName ?? "") : "";
 }
 
 /** The running call, as the server tells it, that call is at this client. */

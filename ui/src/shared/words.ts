@@ -164,6 +164,7 @@ export const words = {
     ringing: "Ringing",
     talking: "In a call",
     held: "On hold",
+    cameFrom: (place: string) => `Moved here from ${place}`,
     heldByFar: "The other side has put you on hold",
     mute: "Mute",
     unmute: "Unmute",
