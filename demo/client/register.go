@@ -19,7 +19,9 @@ import (
 // lifetime is how long the client asks to be remembered.
 const lifetime = 300 * time.Second
 
-// Register opens the SIP WebSocket and registers with the token (RFC 8898). The
+// Register opens the SIP WebSocket and registers with the token (RFC 8898),
+// under a contact of a new name: like a page that is loaded again, it knows
+// nothing of the calls that it had. The
 // registration is refreshed until the client is closed or registers again.
 func (c *Client) Register(ctx context.Context) error {
 	s, err := c.State(ctx)
@@ -41,7 +43,8 @@ func (c *Client) Register(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	agent := ua.New(wire, ua.Options{User: s.Client.ID, Agent: "Pretend client", Invited: c.invited, Trace: c.opt.Trace, Log: c.opt.Log})
+	contact := strings.ToLower(sip.GenerateTagN(10))
+	agent := ua.New(wire, ua.Options{User: contact, Agent: "Pretend client", Invited: c.invited, Trace: c.opt.Trace, Log: c.opt.Log})
 	c.mu.Lock()
 	old := c.agent
 	c.agent, c.aor = agent, "sip:"+s.Client.ID+"@"+s.Site.SIP.Realm
@@ -50,7 +53,7 @@ func (c *Client) Register(ctx context.Context) error {
 		old.Close()
 	}
 	callID := sip.GenerateTagN(24)
-	granted, err := c.refresh(ctx, agent, callID, 1)
+	granted, err := c.refresh(ctx, agent, contact, callID, 1)
 	if err != nil {
 		agent.Close()
 		return err
@@ -63,7 +66,7 @@ func (c *Client) Register(ctx context.Context) error {
 				return
 			}
 			ctx, cancel := context.WithTimeout(c.life, 10*time.Second)
-			granted, err = c.refresh(ctx, agent, callID, n)
+			granted, err = c.refresh(ctx, agent, contact, callID, n)
 			cancel()
 			if err != nil {
 				c.opt.Log.Debug("registration lost", "error", err)
@@ -75,7 +78,7 @@ func (c *Client) Register(ctx context.Context) error {
 }
 
 // refresh sends one REGISTER and returns how long the server will remember us.
-func (c *Client) refresh(ctx context.Context, agent *ua.Agent, callID string, cseq uint32) (time.Duration, error) {
+func (c *Client) refresh(ctx context.Context, agent *ua.Agent, contact, callID string, cseq uint32) (time.Duration, error) {
 	token, err := c.bearer(ctx)
 	if err != nil {
 		return 0, err
@@ -93,7 +96,7 @@ func (c *Client) refresh(ctx context.Context, agent *ua.Agent, callID string, cs
 	req.AppendHeader(&id)
 	req.AppendHeader(&sip.CSeqHeader{SeqNo: cseq, MethodName: sip.REGISTER})
 	req.AppendHeader(sip.NewHeader("Contact", fmt.Sprintf(`<sip:%s@%s;transport=ws>;reg-id=1;+sip.instance="<urn:uuid:%s>"`,
-		aor.User, agent.Addr(), instance(c.Thumbprint()))))
+		contact, agent.Addr(), instance(c.Thumbprint()))))
 	seconds := sip.ExpiresHeader(lifetime / time.Second)
 	req.AppendHeader(&seconds)
 	req.AppendHeader(sip.NewHeader("Supported", "path, outbound"))
