@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -86,6 +87,12 @@ func (w *walk) open(ctx context.Context) (err error) {
 		return err
 	}
 	if w.carrier, err = carrier.Start(ctx, carrier.Options{Server: w.sip, Transport: "udp", Codecs: []string{"PCMA"}}); err != nil {
+		return err
+	}
+	at := netip.MustParseAddrPort(w.carrier.Addr())
+	if err := w.ask(ctx, "POST", "/trunks", map[string]any{"name": "walker's", "enabled": true,
+		"gateways": []any{map[string]any{"host": at.Addr().String(), "port": at.Port(), "transport": "udp"}},
+		"sources":  []any{map[string]any{"prefix": at.Addr().String() + "/32", "port": at.Port(), "transport": "udp"}}}, nil); err != nil {
 		return err
 	}
 	for i := range w.desks {
