@@ -76,6 +76,39 @@ const commands = {
     pages[desk].setDefaultTimeout(limit);
     await pages[desk].goto(url);
   },
+  /** Imports a table of people that is refused, then one that is not. */
+  async import({ desk, url, table, refuse, mended, then }) {
+    const page = pages[desk];
+    const csv = (text) => ({ name: "people.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
+    await page.goto(url);
+    await page.getByRole("button", { name: "Import" }).click();
+    const field = page.getByLabel("Choose a CSV file");
+    await field.setInputFiles(csv(table));
+    await page.getByRole("button", { name: /^Add \d/ }).click();
+    await page.getByText(refuse).first().waitFor();
+    await field.setInputFiles(csv(mended));
+    await page.getByRole("button", { name: /^Add \d/ }).click();
+    await page.getByText("were added").waitFor();
+    await page.getByRole("button", { name: "Close" }).last().click();
+    await page.getByRole("button", { name: then, exact: true }).waitFor();
+  },
+  /** Adds a trunk with a rule that is wrong at first. */
+  async trunk({ desk, url, name, gateway }) {
+    const page = pages[desk];
+    await page.goto(url);
+    await page.getByRole("button", { name: "Add a trunk" }).first().click();
+    await page.getByRole("textbox", { name: "Name", exact: true }).fill(name);
+    await page.getByRole("textbox", { name: "Gateway" }).fill(gateway);
+    await page.getByText("More", { exact: true }).click();
+    await page.getByRole("button", { name: "Add a rule" }).first().click();
+    await page.getByLabel("Number (RE2)").fill("0([1-9].*");
+    await page.getByLabel("Becomes").fill("+34$1");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText(/missing/).first().waitFor();
+    await page.getByLabel("Number (RE2)").fill("0([1-9].*)");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name, exact: true }).waitFor();
+  },
   /** Opens a page of others. */
   async visit({ desk, url }) {
     pages[desk] = await (await browser.newContext()).newPage();
