@@ -60,14 +60,15 @@ func (b *Bus) PutContacts(ctx context.Context, c roamline.ClientID, contacts []r
 // too.
 func (b *Bus) Contacts(ctx context.Context) (map[roamline.ClientID][]roamline.Contact, error) {
 	const op = "bus.Contacts"
-	all := make(map[roamline.ClientID][]roamline.Contact)
-	err := list(ctx, b.contacts, op, func(key string, data []byte) error {
-		contacts, err := readContacts(data)
-		all[roamline.ClientID(key)] = contacts
-		return err
-	})
+	kept, err := list(ctx, b.contacts, op)
 	if err != nil {
 		return nil, err
+	}
+	all := make(map[roamline.ClientID][]roamline.Contact, len(kept))
+	for key, data := range kept {
+		if all[roamline.ClientID(key)], err = readContacts(data); err != nil {
+			return nil, &roamline.Error{Op: op, Of: key, Err: err}
+		}
 	}
 	return all, nil
 }
@@ -85,13 +86,13 @@ func (b *Bus) DropSnapshot(ctx context.Context, id roamline.CallID) error {
 
 // Snapshots returns the snapshots of all calls that have one.
 func (b *Bus) Snapshots(ctx context.Context) (map[roamline.CallID][]byte, error) {
-	all := make(map[roamline.CallID][]byte)
-	err := list(ctx, b.snapshots, "bus.Snapshots", func(key string, data []byte) error {
-		all[roamline.CallID(key)] = data
-		return nil
-	})
+	kept, err := list(ctx, b.snapshots, "bus.Snapshots")
 	if err != nil {
 		return nil, err
+	}
+	all := make(map[roamline.CallID][]byte, len(kept))
+	for key, data := range kept {
+		all[roamline.CallID(key)] = data
 	}
 	return all, nil
 }
@@ -116,31 +117,50 @@ func drop(ctx context.Context, bucket jetstream.KeyValue, op, key string) error 
 	return fail(op, key, bucket.Purge(ctx, name, jetstream.PurgeTTL(markerLife)))
 }
 
-// list gives every key and value that was there when it began.
-func list(ctx context.Context, bucket jetstream.KeyValue, op string, each func(key string, data []byte) error) error {
+// quiet is how long a listing may stand still before it is begun again.
+const quiet = time.Second
+
+// list returns every key and value that was there when it began. NATS counts at
+// the beginning what it will send; if a key is removed on the way, the last
+// entry never comes, and the client waits for the next change of the bucket.
+// Then the listing is begun anew.
+func list(ctx context.Context, bucket jetstream.KeyValue, op string) (map[string][]byte, error) {
+	for {
+		all, whole, err := listOnce(ctx, bucket, op)
+		if whole || err != nil {
+			return all, err
+		}
+	}
+}
+
+func listOnce(ctx context.Context, bucket jetstream.KeyValue, op string) (all map[string][]byte, whole bool, err error) {
 	watch, err := bucket.WatchAll(ctx, jetstream.IgnoreDeletes())
 	if err != nil {
-		return fail(op, "", err)
+		return nil, false, fail(op, "", err)
 	}
 	defer watch.Stop()
+	all = make(map[string][]byte)
+	still := time.NewTimer(quiet)
+	defer still.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return fail(op, "", ctx.Err())
+			return nil, false, fail(op, "", ctx.Err())
+		case <-still.C:
+			return nil, false, nil
 		case entry, open := <-watch.Updates():
 			if !open {
-				return fail(op, "", jetstream.ErrConsumerDeleted)
+				return nil, false, fail(op, "", jetstream.ErrConsumerDeleted)
 			}
 			if entry == nil { // that was all
-				return nil
+				return all, true, nil
 			}
 			key, err := readKey(entry.Key())
-			if err == nil {
-				err = each(key, entry.Value())
-			}
 			if err != nil {
-				return &roamline.Error{Op: op, Of: entry.Key(), Err: err}
+				return nil, false, &roamline.Error{Op: op, Of: entry.Key(), Err: err}
 			}
+			all[key] = entry.Value()
+			still.Reset(quiet)
 		}
 	}
 }

@@ -188,3 +188,34 @@ func BenchmarkAppendToFollow(b *testing.B) {
 	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-us")
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-us")
 }
+
+// A key that is removed while a listing is on its way does not hold it up.
+func TestAListingEndsWhileKeysAreRemoved(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	b := embedded(t, t.TempDir())
+	for round := range 50 {
+		var ids []roamline.CallID
+		for i := range 3 {
+			id := roamline.CallID(fmt.Sprintf("k_%d_%d", round, i))
+			if err := b.PutSnapshot(ctx, id, []byte("x")); err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, id)
+		}
+		dropped := make(chan error)
+		go func() {
+			var errs []error
+			for _, id := range ids {
+				errs = append(errs, b.DropSnapshot(ctx, id))
+			}
+			dropped <- errors.Join(errs...)
+		}()
+		if _, err := b.Snapshots(ctx); err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		if err := <-dropped; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
