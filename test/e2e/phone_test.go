@@ -136,3 +136,37 @@ func theirs(t *testing.T) http.Handler {
 	})
 	return m
 }
+
+// A call walks from a desk phone to a browser and back.
+func TestACallGoesFromAPhoneToAPageAndBack(t *testing.T) {
+	h, tel := ward(t, nil)
+	phone := start(t, line{
+		at: house.FreePort(t), codec: "PCMA/8000/1", user: "ward", host: h.SIP("udp"),
+		account: ";answermode=auto;auth_user=ward;auth_pass=" + digest,
+	}, 1600)
+	h.Until("the phone is registered", func() bool { return reached(h, "Ward") })
+	web := browse(t, 1000)
+	web.do("open", command{"desk": "desk", "url": h.URL()}, nil)
+	h.AdmitNext("desk")
+	h.Until("the desk can be called", func() bool { return reached(h, "desk") })
+
+	called, err := tel.Call(h.Within(), "+4930123456", number, carrier.CallOptions{})
+	ok(t, err)
+	ok(t, called.WaitAnswered(h.Within()))
+	called.PlayTone(440)
+	ok(t, called.WaitTone(h.Within(), 1600))
+
+	web.do("signInTo", command{"desk": "desk", "name": "ana", "password": house.Password, "until": "Hang up"}, nil)
+	web.do("hears", command{"desk": "desk", "hz": 440}, nil)
+	ok(t, called.WaitTone(h.Within(), 1000))
+
+	h.Put("ana", "Ward")
+	web.do("ended", command{"desk": "desk"}, nil)
+	ok(t, called.WaitTone(h.Within(), 1600))
+	called.Hangup()
+	if r := h.Last(1); r.Cause != "normal" || r.EndedBy != "caller" || len(r.Legs) != 4 {
+		t.Errorf("record %+v", r)
+	}
+	phone.hears(440)
+	h.NothingLeft()
+}
