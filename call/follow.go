@@ -168,6 +168,9 @@ func (s *step) inherit(l *roamline.Leg) {
 	if s.State == roamline.Parked && !l.Held {
 		s.do(roamline.Hold{ID: s.next(roamline.Hold{}.Op()), Leg: s.other(l.ID)})
 	}
+	if other := s.leg(s.other(l.ID)); other != nil && other.Held {
+		s.do(roamline.Hold{ID: s.next(roamline.Hold{}.Op()), Leg: l.ID, On: true})
+	}
 	s.State = roamline.Talking
 	s.let(left, roamline.Elsewhere)
 	s.await()

@@ -220,6 +220,9 @@ func TestMove(t *testing.T) {
 		{"a call on hold moves on hold", ringA,
 			then(talk, roamline.Flow{At: at(9), Leg: web, Held: true}, here("desk2"), answersAtLab, ready), roamline.Talking, cmds{
 				roamline.Join{ID: 7, A: trunk, B: lab}, hang(8, web, roamline.Elsewhere), timer(5, 0)}},
+		{"the far end holds: at the new place she hears music too", ringA,
+			then(talk, roamline.Flow{At: at(9), Leg: trunk, Held: true}, here("desk2"), answersAtLab, ready, voiced), roamline.Talking, cmds{
+				roamline.Join{ID: 7, A: trunk, B: lab}, roamline.Hold{ID: 8, Leg: lab, On: true}, hang(9, web, roamline.Elsewhere), timer(6, 0)}},
 		{"ringing follows her", hers, []roamline.Event{rings, here("desk2")}, roamline.Ringing, cmds{
 			hang(3, web, roamline.Elsewhere), roamline.Ring{ID: 4, Leg: lab, To: desk2, User: "ana"}}},
 		{"it does not follow somebody else", hers, []roamline.Event{rings, roamline.Here{At: at(2), User: "bo", Client: "desk2"}}, roamline.Ringing, nil},

@@ -30,6 +30,7 @@ var verdicts = map[roamline.Cause]verdict{
 	roamline.Unreachable:     {480, "Temporarily Unavailable", `SIP;cause=480;text="Unreachable"`},
 	roamline.Incompatible:    {488, "Not Acceptable Here", `SIP;cause=488;text="No common codec"`},
 	roamline.TooManyCalls:    {486, "Busy Here", `SIP;cause=486;text="Too many calls"`},
+	roamline.Abandoned:       {480, "Temporarily Unavailable", `SIP;cause=480;text="Nobody came back"`},
 	roamline.VoiceLost:       {480, "Temporarily Unavailable", `Q.850;cause=41;text="Voice lost"`},
 	roamline.VoiceFailed:     {488, "Not Acceptable Here", `Q.850;cause=47;text="No voice path"`},
 	roamline.SessionExpired:  {480, "Temporarily Unavailable", `SIP;cause=408;text="Session expired"`},

@@ -77,7 +77,9 @@ func (w *who) unused() {
 	}
 	for _, r := range w.sb.running() {
 		for _, l := range r.view(false).Call.Legs {
-			w.touch(l.At.Client)
+			if l.State != roamline.LegEnded {
+				w.touch(l.At.Client)
+			}
 		}
 	}
 	w.mu.Lock()
