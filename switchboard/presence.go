@@ -26,7 +26,7 @@ func (w *who) reach(c roamline.ClientID, here bool) {
 	b, bound := w.table.At(c)
 	w.mu.Unlock()
 	if here && bound {
-		w.sb.each(roamline.Here{At: now(), User: b.User, Client: c})
+		w.sb.lead(b.User, roamline.Here{At: now(), User: b.User, Client: c})
 	}
 	w.sb.tell(roamline.News{Kind: roamline.NewsReach, Client: c, Reached: here})
 }

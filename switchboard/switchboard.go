@@ -7,6 +7,7 @@ package switchboard
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -196,11 +197,19 @@ func (sb *Switchboard) running() []*running {
 	return all
 }
 
-// each gives an event to every call.
-func (sb *Switchboard) each(ev roamline.Event) {
+// lead tells the calls of a user where she is now, or no longer.
+func (sb *Switchboard) lead(u roamline.UserID, ev roamline.Event) {
 	for _, r := range sb.running() {
-		r.take(ev)
+		if concerns(r.view(false).Call, u) {
+			r.take(ev)
+		}
 	}
+}
+
+// concerns reports whether a call is, or may yet turn out to be, a user's.
+func concerns(c roamline.Call, u roamline.UserID) bool {
+	return c.State == roamline.Routing || c.User == u || slices.Contains(c.Stage.Await, u) ||
+		slices.ContainsFunc(c.Legs, func(l roamline.Leg) bool { return l.User == u })
 }
 
 // clear takes everybody's calls but the user's from a client that is hers now:

@@ -214,14 +214,14 @@ func (w *who) fold(r roamline.BindingRecord) error {
 	return nil
 }
 
-// lead tells the calls which people a record brought where. Whoever merely went
-// on to another client is told of only there: her call stays until it can
-// follow; but it stays nowhere that somebody else has taken.
+// lead tells the calls where a record brought their people. Of one who merely
+// went on they hear where to, not that she left: a call stays behind until it
+// can follow. But it stays nowhere that somebody else has taken.
 func (w *who) lead(r roamline.BindingRecord) {
 	at := roamline.At{Time: time.Now()}
 	for _, d := range r.Ended {
 		if d.Reason != roamline.MovedOn {
-			w.sb.each(roamline.Gone{At: at, User: d.Binding.User, Client: d.Binding.Client})
+			w.sb.lead(d.Binding.User, roamline.Gone{At: at, User: d.Binding.User, Client: d.Binding.Client})
 		}
 	}
 	if r.Open == nil {
@@ -229,7 +229,7 @@ func (w *who) lead(r roamline.BindingRecord) {
 	}
 	w.sb.clear(at, *r.Open)
 	if w.canBeCalled(r.Open.Client) {
-		w.sb.each(roamline.Here{At: at, User: r.Open.User, Client: r.Open.Client})
+		w.sb.lead(r.Open.User, roamline.Here{At: at, User: r.Open.User, Client: r.Open.Client})
 	}
 }
 
