@@ -6,6 +6,7 @@ package switchboard
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -195,6 +196,25 @@ func (sb *Switchboard) running() []*running {
 		all = append(all, r)
 	}
 	return all
+}
+
+// Fetch brings a running call to the client where its person is, if it did not
+// come along by itself. NotFound if it is not running or not hers, Conflict if
+// nobody is at the client.
+func (sb *Switchboard) Fetch(_ context.Context, id roamline.CallID, to roamline.ClientID) error {
+	const op = "switchboard.Fetch"
+	b, ok := sb.At(to)
+	if !ok {
+		return &roamline.Error{Op: op, Kind: roamline.Conflict, Of: string(to), Err: fmt.Errorf("nobody is signed in there")}
+	}
+	sb.mu.Lock()
+	r := sb.calls[id]
+	sb.mu.Unlock()
+	if r == nil || !slices.ContainsFunc(r.view(false).Call.Legs, func(l roamline.Leg) bool { return l.User == b.User }) {
+		return &roamline.Error{Op: op, Kind: roamline.NotFound, Of: string(id)}
+	}
+	r.take(roamline.Here{At: now(), User: b.User, Client: to})
+	return nil
 }
 
 // lead tells the calls of a user where she is now, or no longer.

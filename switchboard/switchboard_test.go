@@ -412,3 +412,36 @@ func TestAnUnusedBindingEnds(t *testing.T) {
 		t.Error("not ended")
 	}
 }
+
+func TestACallFollowsAndCanBeFetched(t *testing.T) {
+	d := start(t)
+	for _, c := range []roamline.ClientID{"desk1", "desk2"} {
+		d.sb.Take(roamline.Reached{At: now(), Client: c})
+	}
+	d.identify("ana", "desk1")
+	caller, _ := d.talk()
+	id := d.sb.Calls()[0].Call.ID
+
+	d.identify("ana", "desk2")
+	first := <-d.invited
+	d.asks("invite at once desk2")
+	d.hungUp(first, roamline.Declined) // no microphone there
+	if err := d.sb.Fetch(t.Context(), id, "desk1"); roamline.KindOf(err) != roamline.Conflict {
+		t.Errorf("fetched where nobody is: %v", err)
+	}
+	if err := d.sb.Fetch(t.Context(), "k_other", "desk2"); roamline.KindOf(err) != roamline.NotFound {
+		t.Errorf("fetched what is not there: %v", err)
+	}
+	ok(t, d.sb.Fetch(t.Context(), id, "desk2"))
+	again := <-d.invited
+	d.answer(again)
+	d.sb.Take(roamline.FirstVoice{At: now(), Leg: again})
+	d.asks("hangup elsewhere")
+	d.mu.Lock()
+	if d.joined[caller] != again {
+		t.Errorf("the caller is joined to %q", d.joined[caller])
+	}
+	d.mu.Unlock()
+	d.hungUp(caller, roamline.Normal)
+	d.nothingLeft()
+}
