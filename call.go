@@ -65,6 +65,7 @@ type RingStage struct {
 	For     time.Duration
 	Await   []UserID
 	Wait    time.Duration
+	OnBusy  []Stage // what is tried instead of the rest if a target is busy; nil: busy ends the call
 }
 
 // An AnnounceStage plays a prompt to the caller as early media and then refuses.

@@ -100,7 +100,7 @@ func FuzzStep(f *testing.F) {
 	f.Add([]byte{3, 9, 1, 8, 2, 0, 4, 1, 5, 5, 0, 7})
 	f.Fuzz(func(t *testing.T, script []byte) {
 		plans := [][]roamline.Stage{
-			{ringA, vain}, {both, sorry}, {out, out2, vain}, {sorry}, {vain}, {}, {roamline.RingStage{}, both},
+			{ringA, vain}, {moves, vain}, {both, sorry}, {out, out2, vain}, {sorry}, {vain}, {}, {roamline.RingStage{}, both},
 			{hers, vain}, {waits, sorry},
 		}
 		w := &world{t: t, let: map[roamline.LegID]int{},

@@ -214,6 +214,11 @@ func (s *step) lost(id roamline.LegID, why roamline.Cause) {
 	if final(s.Cause) {
 		why = s.Cause
 	}
+	if why == roamline.Busy && s.Stage.OnBusy != nil { // where she wants her calls then
+		s.Plan, s.Cause = s.Stage.OnBusy, ""
+		s.try("")
+		return
+	}
 	if final(why) {
 		s.end(why, id)
 		return

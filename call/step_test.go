@@ -26,6 +26,7 @@ var (
 	both  = roamline.RingStage{Targets: []roamline.Target{desk1, desk2}, Users: []roamline.UserID{"ana", "bo"}, For: 30 * time.Second}
 	hers  = roamline.RingStage{Targets: []roamline.Target{desk1}, Users: []roamline.UserID{"ana"}, For: 30 * time.Second, Await: []roamline.UserID{"ana"}}
 	waits = roamline.RingStage{For: 30 * time.Second, Await: []roamline.UserID{"ana"}, Wait: 20 * time.Second}
+	moves = roamline.RingStage{Targets: ringA.Targets, Users: ringA.Users, For: ringA.For, OnBusy: []roamline.Stage{out, out2, vain}}
 	out   = roamline.RingStage{Targets: []roamline.Target{pstn}, Users: []roamline.UserID{""}}
 	out2  = roamline.RingStage{Targets: []roamline.Target{{Trunk: "other", Number: "+4930"}}, Users: []roamline.UserID{""}}
 	vain  = roamline.RefuseStage{Cause: roamline.NoAnswer}
@@ -99,6 +100,16 @@ func TestStep(t *testing.T) {
 			hang(2, web, roamline.Unreachable), roamline.Ring{ID: 3, Leg: lab, To: out2.Targets[0]}, roamline.SetTimer{Timer: 2, After: timerC}}},
 		{"busy beyond the first trunk is busy", []roamline.Stage{out, out2}, []roamline.Event{roamline.HungUp{At: at(1), Leg: web, Cause: roamline.Busy}}, roamline.Ending, cmds{
 			hang(2, web, roamline.Busy), roamline.SetTimer{Timer: 2}, hang(3, trunk, roamline.Busy)}},
+		{"busy, and she wants her calls elsewhere then", []roamline.Stage{moves, vain}, []roamline.Event{rings, roamline.HungUp{At: at(2), Leg: web, Cause: roamline.Busy}}, roamline.Ringing, cmds{
+			hang(3, web, roamline.Busy), roamline.Ring{ID: 4, Leg: lab, To: pstn}, roamline.SetTimer{Timer: 2, After: timerC}}},
+		{"busy, and the first way elsewhere is dead: the next one", []roamline.Stage{moves, vain}, []roamline.Event{roamline.HungUp{At: at(1), Leg: web, Cause: roamline.Busy},
+			roamline.HungUp{At: at(2), Leg: lab, Cause: roamline.Unreachable}}, roamline.Ringing, cmds{
+			hang(4, lab, roamline.Unreachable), roamline.Ring{ID: 5, Leg: "k.4", To: out2.Targets[0]}, roamline.SetTimer{Timer: 3, After: timerC}}},
+		{"busy there, too, is the end", []roamline.Stage{moves, vain}, []roamline.Event{roamline.HungUp{At: at(1), Leg: web, Cause: roamline.Busy},
+			roamline.HungUp{At: at(2), Leg: lab, Cause: roamline.Busy}}, roamline.Ending, cmds{
+			hang(4, lab, roamline.Busy), roamline.SetTimer{Timer: 3}, hang(5, trunk, roamline.Busy)}},
+		{"not answered goes on with the plan, not to where busy leads", []roamline.Stage{moves, vain}, []roamline.Event{rings, roamline.Fired{At: at(30), Timer: 1}}, roamline.Ending, cmds{
+			hang(3, web, roamline.NoAnswer), roamline.SetTimer{Timer: 2}, hang(4, trunk, roamline.NoAnswer)}},
 		{"the prompt is over: she is refused", []roamline.Stage{sorry}, []roamline.Event{roamline.Done{At: at(5), ID: 1}}, roamline.Ending, cmds{
 			roamline.SetTimer{Timer: 2}, hang(2, trunk, roamline.NoAnswer)}},
 		{"hold: the other side hears music", []roamline.Stage{ringA}, then(talk, roamline.Flow{At: at(9), Leg: web, Held: true}), roamline.Talking, cmds{

@@ -60,37 +60,14 @@ func Plan(q Question, f Facts, s roamline.Site) (roamline.Routed, error) {
 	switch {
 	case err == nil:
 		r.User = roamline.UserID(l.To.ID)
-		r.Plan, err = person(r.User, q, f, s)
+		r.Plan, err = search{q, f, s}.person(r.User, nil)
 	case roamline.KindOf(err) != roamline.NotFound:
 	case inside && to.International():
 		r.Plan, err = out(to, f, false)
-	default: // a trunk's call never leaves by a trunk: no transit, no toll fraud
+	default: // a trunk's call leaves by a trunk only where one of our users forwards it: no transit, no toll fraud
 		r.Plan, err = refuse(s, roamline.NumberVacant, roamline.UnknownNumber), nil
 	}
 	return r, err
-}
-
-// person plans a call for a user: the client where she is now.
-func person(u roamline.UserID, q Question, f Facts, s roamline.Site) ([]roamline.Stage, error) {
-	user, err := f.User(u)
-	if err != nil {
-		return nil, err
-	}
-	b, here := f.Of(u)
-	switch {
-	case user.Disabled:
-		return refuse(s, roamline.TryLater, roamline.Unreachable), nil
-	case u == q.By:
-		return []roamline.Stage{roamline.RefuseStage{Cause: roamline.Busy}}, nil
-	case !here && s.WaitFor == 0:
-		return refuse(s, roamline.NotSignedIn, roamline.NotThere), nil
-	}
-	ring := roamline.RingStage{For: s.RingFor, Await: []roamline.UserID{u}, Wait: s.WaitFor}
-	if !here {
-		return append([]roamline.Stage{ring}, refuse(s, roamline.NotSignedIn, roamline.NotThere)...), nil
-	}
-	ring.Targets, ring.Users = []roamline.Target{{Client: b.Client}}, []roamline.UserID{u}
-	return append([]roamline.Stage{ring}, refuse(s, roamline.NobodyPicked, roamline.NoAnswer)...), nil
 }
 
 // out plans a call through the trunks: those that dial the number, the longest

@@ -131,6 +131,8 @@ func (d *Door) registerClient() {
 		OperationID: "list-contacts", Method: http.MethodGet, Path: "/client/contacts", Tags: []string{"client"},
 		Summary: "People of the site",
 	}, d.contacts)
+	d.registerSettings()
+	d.registerFetch()
 	d.registerSetup()
 }
 

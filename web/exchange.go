@@ -23,6 +23,9 @@ type Exchange interface {
 	Touch(c roamline.ClientID)
 	Calls() []roamline.CallView
 	End(ctx context.Context, id roamline.CallID) error
+	// Fetch brings a call to the client where its person is. NotFound: it is not
+	// running or not hers. Conflict: nobody is at the client.
+	Fetch(ctx context.Context, id roamline.CallID, to roamline.ClientID) error
 	// Watch gives the present state, NewsReady, then changes. The channel is
 	// closed when ctx ends, or when its reader is too slow.
 	Watch(ctx context.Context) <-chan roamline.News
@@ -55,6 +58,9 @@ func (closed) At(roamline.ClientID) (roamline.Binding, bool)   { return roamline
 func (closed) Touch(roamline.ClientID)                         {}
 func (closed) Calls() []roamline.CallView                      { return nil }
 func (closed) End(_ context.Context, id roamline.CallID) error { return stopped("End") }
+func (closed) Fetch(context.Context, roamline.CallID, roamline.ClientID) error {
+	return stopped("Fetch")
+}
 func (closed) Watch(ctx context.Context) <-chan roamline.News {
 	ch := make(chan roamline.News)
 	close(ch)

@@ -293,6 +293,8 @@ type board struct {
 	last  roamline.Claim
 	ended []roamline.CallID
 	freed []roamline.ReleaseReason
+
+	fetched []roamline.ClientID
 }
 
 func (b *board) Identify(ctx context.Context, c roamline.Claim) (roamline.Binding, error) {

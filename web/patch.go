@@ -66,8 +66,24 @@ func (d *Door) describePatch(path string, full *huma.Schema) {
 	}
 }
 
-// merge applies a JSON merge patch (RFC 7396) of one level to was, checks the
-// result against its schema, and reads it into out.
+// mergeInto is MergePatch of RFC 7396 section 2, for objects.
+func mergeInto(whole, part map[string]any) {
+	for field, value := range part {
+		inner, isObject := value.(map[string]any)
+		was, wasObject := whole[field].(map[string]any)
+		switch {
+		case value == nil:
+			delete(whole, field)
+		case isObject && wasObject:
+			mergeInto(was, inner)
+		default:
+			whole[field] = value
+		}
+	}
+}
+
+// merge applies a JSON merge patch (RFC 7396) to was, checks the result against
+// its schema, and reads it into out.
 func (d *Door) merge(was any, patch []byte, schema *huma.Schema, out any) error {
 	text, err := json.Marshal(was)
 	if err != nil {
@@ -80,13 +96,7 @@ func (d *Door) merge(was any, patch []byte, schema *huma.Schema, out any) error 
 	if err := json.Unmarshal(patch, &part); err != nil || part == nil {
 		return refuse(http.StatusBadRequest, "", "A JSON object with the fields to change is needed")
 	}
-	for field, value := range part {
-		if value == nil {
-			delete(whole, field)
-		} else {
-			whole[field] = value
-		}
-	}
+	mergeInto(whole, part)
 	var found huma.ValidateResult
 	where := huma.NewPathBuffer([]byte("body"), 4)
 	huma.Validate(d.api.OpenAPI().Components.Schemas, schema, where, huma.ModeWriteToServer, whole, &found)

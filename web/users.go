@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -24,6 +25,8 @@ type userBodyJSON struct {
 	Roles    []string  `json:"roles,omitempty" nullable:"false" maxItems:"8" enum:"administrator"`
 	Disabled bool      `json:"disabled,omitempty"`
 	Numbers  *[]string `json:"numbers,omitempty" maxItems:"50" doc:"The numbers that lead to her; absent: as they are."`
+
+	Calls *callSettingsJSON `json:"calls,omitempty" doc:"What is done with calls to her; absent: as it is."`
 }
 
 // newUserJSON is a user with her first secrets.
@@ -50,12 +53,15 @@ type userJSON struct {
 	Numbers  []string  `json:"numbers" nullable:"false"`
 	Created  time.Time `json:"created"`
 	Rev      int64     `json:"rev"`
+
+	Calls callSettingsJSON `json:"calls" doc:"What is done with calls to her."`
 }
 
 func showUser(u roamline.User, numbers []roamline.Number) userJSON {
 	return userJSON{
 		ID: string(u.ID), Login: u.Login, Name: u.Name, Language: u.Language, CallerID: string(u.CallerID),
 		Roles: texts(u.Roles), Disabled: u.Disabled, Numbers: texts(numbers), Created: u.Created, Rev: int64(u.Rev),
+		Calls: showCalls(u.Calls),
 	}
 }
 
@@ -244,7 +250,12 @@ func (d *Door) fillUser(u *roamline.User, in userBodyJSON, where string) error {
 		}
 	}
 	u.Disabled = in.Disabled
-	return nil
+	if in.Calls == nil || reflect.DeepEqual(*in.Calls, showCalls(u.Calls)) { // a PATCH of something else
+		return nil
+	}
+	var err error
+	u.Calls, err = d.readCalls(*in.Calls, where+"calls.")
+	return err
 }
 
 func (d *Door) readNumbers(typed []string, where string) (out []roamline.Number, err error) {
@@ -291,8 +302,9 @@ func lead(ctx context.Context, s roamline.Store, to roamline.UserID, wanted []ro
 
 func (d *Door) userBody(ctx context.Context, id string) (userBodyJSON, error) {
 	u, err := d.Store.Users().Get(ctx, id)
+	calls := showCalls(u.Calls)
 	return userBodyJSON{Login: u.Login, Name: u.Name, Language: u.Language, CallerID: string(u.CallerID),
-		Roles: texts(u.Roles), Disabled: u.Disabled}, err
+		Roles: texts(u.Roles), Disabled: u.Disabled, Calls: &calls}, err
 }
 
 func (d *Door) putUser(ctx context.Context, c caller, in *changeInput[userBodyJSON]) (out *record[userJSON], err error) {
@@ -303,8 +315,10 @@ func (d *Door) putUser(ctx context.Context, c caller, in *changeInput[userBodyJS
 		}
 	}
 	var u roamline.User
+	var was roamline.CallSettings
 	err = d.Store.Atomic(ctx, func(s roamline.Store) error {
 		u, err = revise(ctx, s.Users(), in.ID, in.Matching, userRev, func(u *roamline.User) error {
+			was = u.Calls
 			return d.fillUser(u, in.Body, "body.")
 		})
 		if err != nil {
@@ -315,6 +329,11 @@ func (d *Door) putUser(ctx context.Context, c caller, in *changeInput[userBodyJS
 		}
 		if in.Body.Numbers != nil {
 			if err := lead(ctx, s, u.ID, numbers); err != nil {
+				return err
+			}
+		}
+		if in.Body.Calls != nil && u.Calls != was {
+			if err := checkForwards(ctx, s, u.ID, u.Calls, "body.calls."); err != nil {
 				return err
 			}
 		}

@@ -88,7 +88,10 @@ func TestCommandsSpeakTheAPI(t *testing.T) {
 			[]string{`POST /users  {"login":"bo","name":"Bo","numbers":["+34910000002","1002"],"password":"s3cret pass","roles":["administrator"]}`}},
 		"only what was given changes": {"user set ana --name Anna --no-administrator", "",
 			[]string{`PATCH /users/u_1 "7" {"name":"Anna","roles":[]}`}},
-		"an empty value clears":                 {"user set u_1 --caller-id=", "", []string{`PATCH /users/u_1 "7" {"callerId":""}`}},
+		"an empty value clears": {"user set u_1 --caller-id=", "", []string{`PATCH /users/u_1 "7" {"callerId":""}`}},
+		"what is done with her calls": {"user set ana --forward-busy 1002 --forward-always= --no-do-not-disturb --wait 1m", "",
+			[]string{`PATCH /users/u_1 "7" {"calls":{"doNotDisturb":false,"forwardAlways":"","forwardBusy":"1002","waitMs":60000}}`}},
+		"calls wait as long as the site says":   {"user set ana --wait=", "", []string{`PATCH /users/u_1 "7" {"calls":{"waitMs":null}}`}},
 		"password from standard input":          {"user password ANA", "new password\n", []string{`PUT /users/u_1/password  {"password":"new password"}`}},
 		"PIN removed":                           {"user pin ana --remove", "", []string{`PUT /users/u_1/pin  {"pin":""}`}},
 		"removal says which version it removes": {"user remove ana", "", []string{`DELETE /users/u_1 "7"`}},
@@ -177,6 +180,20 @@ func TestListsAreTablesOrJSON(t *testing.T) {
 	var users []record
 	if err := json.Unmarshal([]byte(out), &users); err != nil || len(users) != 1 || str(users[0], "login") != "ana" {
 		t.Errorf("%v in %s", err, out)
+	}
+}
+
+func TestAPersonIsShownWithWhatIsDoneWithHerCalls(t *testing.T) {
+	s := newSite(t, map[string]string{"GET /bindings": `{"items":[]}`, "GET /users/u_1": `{"id":"u_1","login":"ana",
+		"calls":{"forwardAlways":"1002","doNotDisturb":true,"waitMs":90000}}`})
+	out, _, _ := s.command("", "user", "show", "u_1")
+	for _, want := range []string{"Forwards all calls to  1002\n", "Not to be disturbed    yes\n", "Calls wait for her     1m30s\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%s\nlacks %q", out, want)
+		}
+	}
+	if strings.Contains(out, "Busy") {
+		t.Errorf("shows what is not set:\n%s", out)
 	}
 }
 

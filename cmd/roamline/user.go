@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 )
 
 type userCmds struct {
@@ -63,9 +65,9 @@ func (c *userShowCmd) Run(ctx context.Context, w *world) error {
 			at = append(at, str(b, "clientName")+" since "+show(b["since"]))
 		}
 		u["at"] = at
-		return w.sheet(u, field("Login", "login"), field("Name", "name"), field("Numbers", "numbers"), field("Caller ID", "callerId"),
-			field("Language", "language"), field("Roles", "roles"), field("Disabled", "disabled"), field("Is at", "at"),
-			field("Created", "created"), field("ID", "id"))
+		return w.sheet(u, slices.Concat([]column{field("Login", "login"), field("Name", "name"), field("Numbers", "numbers"),
+			field("Caller ID", "callerId"), field("Language", "language"), field("Roles", "roles"), field("Disabled", "disabled"),
+			field("Is at", "at")}, callColumns(), []column{field("Created", "created"), field("ID", "id")})...)
 	})
 }
 
@@ -152,10 +154,16 @@ type userSetCmd struct {
 	Language      *string  `help:"Such as en or es-ES; empty: the site's." placeholder:"TAG"`
 	Administrator *bool    `help:"She may administer the site." negatable:""`
 	Disabled      *bool    `help:"She may not sign in, and calls to her are refused." negatable:""`
+
+	callFlags
 }
 
 // Run changes what was given and nothing else.
 func (c *userSetCmd) Run(ctx context.Context, w *world) error {
+	calls := record{}
+	if err := c.callFlags.put(calls); err != nil {
+		return err
+	}
 	return w.with(ctx, func(a *api) error {
 		u, err := a.user(ctx, c.User)
 		if err != nil {
@@ -163,6 +171,7 @@ func (c *userSetCmd) Run(ctx context.Context, w *world) error {
 		}
 		var after record
 		err = a.change(ctx, path("/users", u), func(r record) {
+			maps.Copy(r, calls)
 			put(r, "login", c.Login)
 			given(r, "name", c.Name)
 			given(r, "callerId", c.CallerID)

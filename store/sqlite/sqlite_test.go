@@ -199,6 +199,29 @@ func TestPlacesThatCannotBeOpened(t *testing.T) {
 	}
 }
 
+func TestUsersOfTheFirstSchemaWantNothingDone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "roamline.db")
+	s := open(t, path)
+	if _, err := s.Users().Create(t.Context(), roamline.User{ID: "u_1", Login: "ana"}); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, back := range []string{"ALTER TABLE users DROP COLUMN calls", "DELETE FROM schema_version WHERE version_id > 1"} {
+		if _, err := db.Exec(back); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db.Close()
+	u, err := open(t, path).Users().Get(t.Context(), "u_1")
+	if err != nil || u.Login != "ana" || u.Calls != (roamline.CallSettings{}) {
+		t.Errorf("%+v, %v", u, err)
+	}
+}
+
 func TestNewerSchemaIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "roamline.db")
 	open(t, path).Close()

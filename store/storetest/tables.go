@@ -19,6 +19,22 @@ func users(t *testing.T, open func(*testing.T) roamline.Store) {
 			equal(t, must[roamline.User](t)(s.Users().Create(ctx, ana())), want)
 			equal(t, must[roamline.User](t)(s.Users().Get(ctx, "u_ana")), want)
 		}},
+		{"what a user wants done with her calls comes back as written, and can be taken back", func(t *testing.T, ctx context.Context, s roamline.Store) {
+			u := ana()
+			u.Calls = roamline.CallSettings{Always: "1002", Busy: "1003", NoAnswer: "+34910000003", NotSignedIn: "1004",
+				DoNotDisturb: true, Wait: 20 * time.Second}
+			must[roamline.User](t)(s.Users().Create(ctx, u))
+			u.Rev = 1
+			equal(t, must[roamline.User](t)(s.Users().Get(ctx, "u_ana")), u)
+			u.Calls = roamline.CallSettings{Wait: roamline.NoWait}
+			must[roamline.User](t)(s.Users().Update(ctx, u))
+			u.Rev = 2
+			equal(t, must[roamline.User](t)(s.Users().Get(ctx, "u_ana")), u)
+			u.Calls = roamline.CallSettings{}
+			must[roamline.User](t)(s.Users().Update(ctx, u))
+			u.Rev = 3
+			equal(t, must[roamline.User](t)(s.Users().Get(ctx, "u_ana")), u)
+		}},
 		{"a user with nothing but what she needs comes back so", func(t *testing.T, ctx context.Context, s roamline.Store) {
 			bare := roamline.User{ID: "u_1", Login: "bo", Rev: 1}
 			must[roamline.User](t)(s.Users().Create(ctx, bare))

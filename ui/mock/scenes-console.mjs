@@ -21,6 +21,16 @@ async function administration({ page, url, mock, shot }) {
   await desk.getByText("Somebody else has this login").waitFor();
   await shot("42-console-person", desk);
   await desk.getByRole("button", { name: "Cancel" }).click();
+  await desk.getByRole("button", { name: "Ben Okafor" }).first().click();
+  await desk.getByText("Forwards, do not disturb, waiting").click();
+  await desk.getByLabel("When busy, forward to").fill("1003");
+  await desk.waitForTimeout(300);
+  await shot("42-console-person-calls", desk);
+  await desk.getByRole("button", { name: "Save" }).click();
+  await desk.getByRole("dialog").waitFor({ state: "detached" });
+  await desk.getByRole("button", { name: "Ben Okafor" }).first().click();
+  await desk.getByText("Set: busy").waitFor();
+  await desk.getByRole("button", { name: "Cancel" }).click();
   await desk.getByRole("link", { name: "Numbers" }).click();
   await desk.getByRole("button", { name: "1001", exact: true }).waitFor();
   await shot("43-console-numbers", desk);

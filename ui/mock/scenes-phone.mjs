@@ -92,6 +92,37 @@ async function idle({ page, url, mock, shot, context }) {
   await shot("16-moved");
 }
 
+/** What is done with calls to her: set in the sheet, seen and turned off on the idle screen. */
+async function diverted({ page, url, shot }) {
+  const open = async () => {
+    await page.getByRole("button", { name: "Menu" }).click();
+    await page.getByRole("menuitem", { name: "Calls to you" }).click();
+  };
+  await signIn(page, url);
+  await open();
+  const sheet = page.getByRole("dialog", { name: "Calls to you" });
+  await sheet.getByLabel("Forward every call to").fill("112");
+  await sheet.getByRole("button", { name: "Save" }).click();
+  await sheet.getByText("an emergency number").first().waitFor();
+  await page.waitForTimeout(300);
+  await shot("52-calls-to-you");
+  await sheet.getByLabel("Forward every call to").fill("1002");
+  await sheet.getByLabel("When not answered").fill("+34600123456");
+  await sheet.getByLabel("Do not disturb").check();
+  await sheet.getByRole("button", { name: "Save" }).click();
+  await sheet.waitFor({ state: "detached" });
+  const off = page.getByRole("button", { name: "Turn off" });
+  await page.getByText("All your calls go to 1002").waitFor();
+  await shot("53-idle-forwarded");
+  await off.click();
+  await page.getByText("Do not disturb is on").waitFor();
+  await shot("54-idle-undisturbed");
+  await off.click();
+  await page.getByText("What you do not answer goes to +34 600 123 456").waitFor();
+  await off.click();
+  await off.waitFor({ state: "detached" });
+}
+
 async function empty({ page, url, shot }) {
   await page.goto(url);
   await page.getByLabel("Name").fill("fay");
@@ -340,6 +371,7 @@ export const phoneScenes = [
   [setup, { admitAll: false }],
   [resting],
   [idle],
+  [diverted],
   [empty],
   [blocked],
   [ringing],

@@ -174,6 +174,9 @@ export class MockServer {
         return this.stream(res, client, user);
       case "GET /client/calls":
         return { items: user ? (site.recent[user.id] ?? []) : [] };
+      case "GET /client/settings":
+      case "PUT /client/settings":
+        return this.settings(req.method === "PUT", user, body);
       case "GET /client/contacts":
         return { items: site.contacts(url.searchParams.get("match") ?? "") };
       case "POST /setup": {
@@ -193,6 +196,23 @@ export class MockServer {
     if (login === "slow") throw new Refusal(429, "Too many tries", { "Retry-After": "30" });
     if (!user || !["correct horse", "2580"].includes(secret)) throw new Refusal(401, "Not proven");
     return { user, binding: this.bind(user, client, "password") };
+  }
+
+  settings(change, user, calls) {
+    if (!user) throw new Refusal(403, "Nobody is signed in here");
+    if (change) {
+      for (const [field, number] of Object.entries(calls))
+        if (this.site.public.emergency.includes(number))
+          throw new Refusal(422, "That can't be used", {}, [
+            {
+              location: `body.${field}`,
+              message: "calls can't be forwarded to an emergency number",
+            },
+          ]);
+      user.calls = calls;
+      user.rev++;
+    }
+    return { calls: user.calls, ringMs: 30_000, siteWaitMs: 0, emergency: ["112"], rev: user.rev };
   }
 
   bind(user, client, method) {

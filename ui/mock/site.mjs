@@ -41,6 +41,7 @@ export function makeSite() {
     },
     { id: "u_fay", login: "fay", name: "Fay Moreau", numbers: ["1006"], roles: [], rev: 1 },
   ];
+  for (const u of users) u.calls = {};
   const places = [
     { id: "p_main", name: "Main building", rev: 1 },
     { id: "p_w3", name: "Ward 3", within: "p_main", rev: 1 },
@@ -307,6 +308,7 @@ export function makeSite() {
         name,
         numbers: numbers ?? (number ? [number] : []),
         roles,
+        calls: {},
         rev: 1,
       };
       users.push(u);

@@ -10,12 +10,14 @@ import {
 } from "@mantine/core";
 import { IconDots, IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
+import { CallFields } from "../shared/CallFields";
+import { whole } from "../shared/callSettings";
 import { pretty } from "../shared/format";
-import type { User } from "../shared/model";
+import type { CallSettings, User } from "../shared/model";
 import { Import } from "./Import";
 import { useApi, useSite } from "./live";
-import { Ask, FormSheet, Head, List, useChange, useSheet } from "./parts";
+import { Ask, FormSheet, Head, List, useChange, useFault, useFaults, useSheet } from "./parts";
 import { go } from "./route";
 import { say } from "./words";
 
@@ -63,6 +65,8 @@ export function People() {
                   u.login,
                   u.roles.includes("administrator") && say.people.administrator,
                   u.disabled && say.people.off,
+                  u.calls.forwardAlways && say.people.forwarded(pretty(u.calls.forwardAlways)),
+                  u.calls.doNotDisturb && say.people.undisturbed,
                 ]
                   .filter(Boolean)
                   .join(" · ")}
@@ -137,6 +141,7 @@ function Edit({ user, onClose }: { user?: User; onClose: () => void }) {
     user?.roles.includes("administrator") ?? false,
   );
   const [disabled, setDisabled] = useState(user?.disabled ?? false);
+  const [calls, setCalls] = useState(user?.calls ?? {});
   const send = async () => {
     const facts = {
       name: name.trim(),
@@ -154,7 +159,8 @@ function Edit({ user, onClose }: { user?: User; onClose: () => void }) {
         password: password || undefined,
         pin: pin || undefined,
       } as Parameters<typeof api.createUser>[0]);
-    await api.changeUser(user.id, user.rev, facts as Parameters<typeof api.changeUser>[2]);
+    const change = calls === user.calls ? facts : { ...facts, calls: whole(calls) };
+    await api.changeUser(user.id, user.rev, change as Parameters<typeof api.changeUser>[2]);
     if (password) await api.setPassword(user.id, password);
     if (pin) await api.setPin(user.id, pin);
   };
@@ -212,7 +218,33 @@ function Edit({ user, onClose }: { user?: User; onClose: () => void }) {
           />
         )}
       </Stack>
+      {user && <Calls value={calls} set={setCalls} />}
     </FormSheet>
+  );
+}
+
+/** What is done with her calls. The fold says what is on, and opens where a fault is. */
+function Calls({ value, set }: { value: CallSettings; set: (value: CallSettings) => void }) {
+  const fault = useFault();
+  const [open, setOpen] = useState(false);
+  const inside = useFaults().some((f) => f.where.startsWith("body.calls."));
+  useEffect(() => {
+    if (inside) setOpen(true);
+  }, [inside]);
+  return (
+    <details
+      className="fold"
+      open={open}
+      onToggle={(e) => setOpen((e.currentTarget as HTMLDetailsElement).open)}
+    >
+      <summary>
+        <span className="fold-name">{say.people.callsTo}</span>
+        <span className="quiet">{say.people.diverted(value)}</span>
+      </summary>
+      <div className="fold-body">
+        <CallFields value={value} set={set} fault={(f) => fault(`calls.${f}`)} />
+      </div>
+    </details>
   );
 }
 

@@ -1,3 +1,5 @@
+import type { CallSettings } from "../shared/model";
+
 function plural(n: number, one: string, more = `${one}s`): string {
   return `${n.toLocaleString()} ${n === 1 ? one : more}`;
 }
@@ -86,6 +88,20 @@ export const say = {
       `${n}’s account goes, her numbers lead nowhere, and she is signed out. Her calls stay in the history.`,
     removeTitle: (n: string) => `Remove ${n}?`,
     calls: "Her calls",
+    callsTo: "Calls to her",
+    forwarded: (n: string) => `all calls go to ${n}`,
+    undisturbed: "do not disturb",
+    diverted: (c: CallSettings) => {
+      const on = [
+        c.forwardAlways && "forwarded",
+        c.doNotDisturb && "do not disturb",
+        c.forwardBusy && "busy",
+        c.forwardNoAnswer && "not answered",
+        c.forwardNotSignedIn && "not signed in",
+        c.waitMs !== undefined && "waiting",
+      ].filter(Boolean);
+      return on.length ? `Set: ${on.join(", ")}` : "Forwards, do not disturb, waiting";
+    },
   },
   import: {
     title: "Import people and numbers",

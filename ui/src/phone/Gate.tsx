@@ -19,6 +19,8 @@ import { Waiting } from "./Waiting";
 
 const loadDevices = () => import("./DevicesPanel");
 const DevicesPanel = lazy(loadDevices);
+const loadSettings = () => import("./SettingsPanel");
+const SettingsPanel = lazy(loadSettings);
 const loadKeys = () => import("./KeysList");
 const KeysList = lazy(loadKeys);
 
@@ -59,6 +61,7 @@ function Open({ here }: { here: Here }) {
   const phone = usePhone();
   const { api, devices, lead } = phone;
   const [showing, setShowing] = useState(false);
+  const [settling, setSettling] = useState(false);
   const [listing, setListing] = useState(false);
   const [trouble, setTrouble] = useState("");
   // The site's words do not change while the page lives; a new line would drop calls.
@@ -72,6 +75,9 @@ function Open({ here }: { here: Here }) {
     return () => line.stop();
   }, [line]);
   useNews(here, line);
+  // Whoever comes next does not find it open.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: closed for each person anew
+  useEffect(() => setSettling(false), [here.user?.id]);
   const { calls } = useStore(line.store);
   useEffect(() => lead.setBusy(calls.length > 0), [lead, calls.length]);
 
@@ -92,6 +98,7 @@ function Open({ here }: { here: Here }) {
       line,
       call,
       showDevices: () => setShowing(true),
+      showSettings: () => setSettling(true),
       showKeys: () => setListing(true),
     }),
     [here, line, call],
@@ -99,7 +106,7 @@ function Open({ here }: { here: Here }) {
   // What opens later is there before the server may be gone.
   useEffect(() => {
     const timer = setTimeout(() => {
-      for (const load of [loadDevices, loadKeys]) void load().catch(() => {});
+      for (const load of [loadDevices, loadSettings, loadKeys]) void load().catch(() => {});
     }, 2000);
     return () => clearTimeout(timer);
   }, []);
@@ -130,6 +137,15 @@ function Open({ here }: { here: Here }) {
           <DevicesPanel trouble={microphone === "granted" ? "" : trouble} />
         </Suspense>
       </Sheet>
+      <Sheet
+        opened={settling && !!here.user}
+        onClose={() => setSettling(false)}
+        title={words.phone.callsToYou}
+      >
+        <Suspense fallback={<div style={{ minHeight: 480 }} />}>
+          <SettingsPanel onClose={() => setSettling(false)} />
+        </Suspense>
+      </Sheet>
       <Sheet opened={listing} onClose={() => setListing(false)} title={words.keys.title} size="lg">
         <Suspense>
           <KeysList />
@@ -154,7 +170,7 @@ function useNews(here: Here, line: Line) {
       const { user, client } = present.current;
       switch (news.event) {
         case "ready":
-          renew("here", "recent");
+          renew("here", "recent", "settings");
           break;
         case "client":
           renew("here");
@@ -172,6 +188,7 @@ function useNews(here: Here, line: Line) {
               (h) => h && { ...h, user: undefined, binding: undefined },
             );
             queries.removeQueries({ queryKey: ["recent"] });
+            queries.removeQueries({ queryKey: ["settings"] });
           }
           renew("here");
           break;

@@ -1,6 +1,14 @@
 import { ActionIcon, Button, Menu, Text, Title } from "@mantine/core";
-import { IconDots, IconHeadset, IconKeyboard, IconLogout, IconSettings } from "@tabler/icons-react";
+import {
+  IconDots,
+  IconHeadset,
+  IconKeyboard,
+  IconLogout,
+  IconPhoneIncoming,
+  IconSettings,
+} from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
 import { pretty } from "../shared/format";
 import { useStore } from "../shared/store";
 import { words } from "../shared/words";
@@ -11,6 +19,10 @@ import { EndedNotice } from "./EndedNotice";
 import { LinkDot } from "./LinkDot";
 import { Notice } from "./pages";
 import { Recent } from "./Recent";
+
+// Not needed before somebody has signed in; a phone that can't load it is a phone all the same.
+const Diverted = lazy(() => import("./Diverted").catch(() => ({ default: () => null })));
+const Astray = lazy(() => import("./Astray").catch(() => ({ default: () => null })));
 
 /** The phone with nobody on it: whose line is here, and what can be done. */
 export function Idle() {
@@ -55,13 +67,16 @@ export function Idle() {
 
 /** The bar above: where this is, how the connection is, what else there is. */
 export function Bar() {
-  const { here, showDevices, showKeys } = useAdmitted();
+  const { here, showDevices, showSettings, showKeys } = useAdmitted();
   const { api, live } = usePhone();
   const queries = useQueryClient();
   const signOut = useMutation({
     mutationFn: api.signOut,
     onError: () => live.set({ notice: words.phone.signOutFailed }),
-    onSuccess: () => queries.removeQueries({ queryKey: ["recent"] }),
+    onSuccess: () => {
+      queries.removeQueries({ queryKey: ["recent"] });
+      queries.removeQueries({ queryKey: ["settings"] });
+    },
     onSettled: () => queries.invalidateQueries({ queryKey: ["here"] }),
   });
   const administrator = here.user?.roles.includes("administrator");
@@ -104,6 +119,14 @@ export function Bar() {
           <Menu.Item leftSection={<IconHeadset size={18} aria-hidden />} onClick={showDevices}>
             {words.phone.devices}
           </Menu.Item>
+          {here.user && (
+            <Menu.Item
+              leftSection={<IconPhoneIncoming size={18} aria-hidden />}
+              onClick={showSettings}
+            >
+              {words.phone.callsToYou}
+            </Menu.Item>
+          )}
           <Menu.Item
             leftSection={<IconKeyboard size={18} aria-hidden />}
             rightSection={<kbd className="key">?</kbd>}
@@ -128,7 +151,7 @@ export function Bar() {
 
 /** What the person should know before the next call. */
 export function Notices() {
-  const { line, showDevices } = useAdmitted();
+  const { here, line, showDevices } = useAdmitted();
   const { devices, sound, live } = usePhone();
   const { link, ended } = useStore(line.store);
   const { microphone } = useStore(devices.store);
@@ -144,6 +167,12 @@ export function Notices() {
         <Notice tone="bad" title={words.link[link]}>
           {words.link[`${link}More`]}
         </Notice>
+      )}
+      {here.user && (
+        <Suspense>
+          <Astray />
+          <Diverted />
+        </Suspense>
       )}
       {ended && <EndedNotice />}
       {microphone === "denied" && (

@@ -34,6 +34,8 @@ export interface Admitted {
   call: (number: string, name?: string) => void;
   /** Opens the devices. */
   showDevices: () => void;
+  /** Opens what is done with the person's calls. */
+  showSettings: () => void;
   /** Opens the list of keys. */
   showKeys: () => void;
 }

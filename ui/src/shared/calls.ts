@@ -23,9 +23,19 @@ export class Api {
   identify = (method: "password" | "pin", login: string, secret: string) =>
     done(this.to.POST("/api/v1/client/identifications", { body: { method, login, secret } }));
   signOut = () => done(this.to.DELETE("/api/v1/client/binding"));
+  fetchCall = (id: string) =>
+    done(this.to.POST("/api/v1/client/calls/{id}/fetch", { params: { path: { id } } }));
   recent = () => done(this.to.GET("/api/v1/client/calls", { params: { query: { limit: 30 } } }));
   contacts = (match: string) =>
     done(this.to.GET("/api/v1/client/contacts", { params: { query: { match } } }));
+  settings = () => done(this.to.GET("/api/v1/client/settings"));
+  settle = (rev: number, body: Schemas["CallSettings"]) =>
+    done(
+      this.to.PUT("/api/v1/client/settings", {
+        params: { header: { "If-Match": `"${rev}"` } },
+        body,
+      }),
+    );
   setUp = (body: Schemas["SetupInputBody"]) => done(this.to.POST("/api/v1/setup", { body }));
 
   users = (match?: string) =>

@@ -7,6 +7,13 @@ export function clock(ms: number): string {
   return h ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
 }
 
+/** A length of time in words: 45 seconds, 1 minute, 2 minutes 30 seconds. */
+export function long(ms: number): string {
+  const s = Math.round(ms / 1000);
+  const say = (n: number, one: string) => (n ? [`${n} ${one}${n === 1 ? "" : "s"}`] : []);
+  return [...say(Math.floor(s / 60), "minute"), ...say(s % 60, "second")].join(" ");
+}
+
 /** A number in groups that a person can read and compare; short ones stay as they are. */
 export function pretty(number: string): string {
   const plus = number.startsWith("+");

@@ -5,6 +5,7 @@ type Schemas = components["schemas"];
 /** The words of the API, from its description. Durations are milliseconds, times RFC 3339. */
 export type Binding = Schemas["Binding"];
 export type Call = Schemas["Call"];
+export type CallSettings = Schemas["CallSettings"];
 export type CallRecord = Schemas["Record"];
 export type Client = Schemas["Client"];
 export type Contact = Schemas["Contact"];
@@ -18,6 +19,7 @@ export type Listing = Schemas["Number"];
 export type Party = Schemas["Party"];
 export type Place = Schemas["Place"];
 export type RecentCall = Schemas["Recent"];
+export type Settings = Schemas["Settings"];
 export type Site = Schemas["Site"];
 export type ThisClient = Schemas["ThisClient"];
 export type Rewrite = Schemas["Rewrite"];

@@ -123,6 +123,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client/calls/{id}/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a running call of the person's to this client, if it did not come along by itself */
+        post: operations["fetch-call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/client/contacts": {
         parameters: {
             query?: never;
@@ -194,6 +211,24 @@ export interface paths {
          * @description 401 of type urn:roamline:wrong-secret: not proven. 429 with Retry-After: too many tries.
          */
         post: operations["identify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the person signed in here wants done with her calls */
+        get: operations["get-settings"];
+        /** Change what is done with her calls: forwards, do not disturb, waiting */
+        put: operations["put-settings"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -717,6 +752,23 @@ export interface components {
             userName?: string;
         };
         CallEvent: components["schemas"]["Call"];
+        CallSettings: {
+            /** @description Nothing rings; callers are told that she is busy. */
+            doNotDisturb?: boolean;
+            /** @description Where every call goes; before everything else. Empty: nowhere. */
+            forwardAlways?: string;
+            /** @description Where a call goes when her client says that she is busy, or she is not to be disturbed. */
+            forwardBusy?: string;
+            /** @description Where a call goes that rang, or waited for her, in vain. */
+            forwardNoAnswer?: string;
+            /** @description Where a call goes while she is signed in nowhere; none waits for her then. */
+            forwardNotSignedIn?: string;
+            /**
+             * Format: int64
+             * @description How long a call waits, ringing, while she is signed in nowhere, in whole seconds. 0: not at all; absent: as long as the site says.
+             */
+            waitMs?: number;
+        };
         Calls: {
             items: components["schemas"]["Call"][];
         };
@@ -1191,6 +1243,23 @@ export interface components {
             numbers: string[];
             roles: string[];
         };
+        Settings: {
+            calls: components["schemas"]["CallSettings"];
+            /** @description Numbers that calls can't be forwarded to. */
+            emergency: string[];
+            /** Format: int64 */
+            rev: number;
+            /**
+             * Format: int64
+             * @description How long a client rings before a call counts as not answered.
+             */
+            ringMs: number;
+            /**
+             * Format: int64
+             * @description How long a call waits where she said nothing; 0: not at all.
+             */
+            siteWaitMs: number;
+        };
         SetupInputBody: {
             code: string;
             login: string;
@@ -1428,6 +1497,8 @@ export interface components {
         };
         User: {
             callerId: string;
+            /** @description What is done with calls to her. */
+            calls: components["schemas"]["CallSettings"];
             /** Format: date-time */
             created: string;
             disabled: boolean;
@@ -1443,6 +1514,8 @@ export interface components {
         UserBody: {
             /** @description Shown when she calls out; empty: her first number. */
             callerId?: string;
+            /** @description What is done with calls to her; absent: as it is. */
+            calls?: components["schemas"]["CallSettings"];
             disabled?: boolean;
             /** @description BCP 47; empty: the site's. */
             language?: string;
@@ -1456,6 +1529,8 @@ export interface components {
         UserBodyPart: {
             /** @description Shown when she calls out; empty: her first number. */
             callerId?: string;
+            /** @description What is done with calls to her; absent: as it is. */
+            calls?: components["schemas"]["CallSettings"];
             disabled?: boolean;
             /** @description BCP 47; empty: the site's. */
             language?: string;
@@ -1685,6 +1760,35 @@ export interface operations {
             };
         };
     };
+    "fetch-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "list-contacts": {
         parameters: {
             query?: {
@@ -1799,6 +1903,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Identified"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "put-settings": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that the record was read with, or *. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
                 };
             };
             /** @description Error */

@@ -135,6 +135,10 @@ export const words = {
     nobody: (t: string) => `Nobody is called “${t}” here.`,
     present: "at a phone now",
     signOut: "Sign out",
+    astray: (place: string) =>
+      place ? `Your call is still at ${place}` : "Your call waits for you, with music",
+    bringHere: "Bring it here",
+    bringing: "It comes…",
     devices: "Devices",
     console: "Administration",
     recent: "Recent calls",
@@ -147,6 +151,7 @@ export const words = {
     private: "Private number",
     callBack: (n: string) => `Call ${n}`,
     menu: "Menu",
+    callsToYou: "Calls to you",
     tryDevices: "Try your devices",
     tryDevicesMore: "Let the browser use the microphone before the first call comes.",
     soundBlocked: "Touch the page once, or calls here make no sound.",
