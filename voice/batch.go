@@ -93,17 +93,23 @@ func (o *outbox) buffer() []byte {
 
 // put queues the packet of size bytes that was written to buffer.
 func (o *outbox) put(size int, to *sockaddr, local netip.Addr) {
+	o.fill(o.sock, size, to, local)
+}
+
+// fill prepares it for the socket s and returns its message.
+func (o *outbox) fill(s *socket, size int, to *sockaddr, local netip.Addr) *unix.Msghdr {
 	o.iovs[o.n].SetLen(size)
 	o.names[o.n] = *to
 	h := &o.hdrs[o.n].Hdr
 	h.Namelen = to.len
 	h.Control = nil
 	h.SetControllen(0)
-	if o.sock.any && local.IsValid() {
+	if s.any && local.IsValid() {
 		h.Control = &o.ctls[o.n][0]
-		h.SetControllen(o.sock.putLocal(&o.ctls[o.n], local))
+		h.SetControllen(s.putLocal(&o.ctls[o.n], local))
 	}
 	o.n++
+	return h
 }
 
 // flush sends what is queued. A packet that the kernel refuses is lost, as on

@@ -59,8 +59,8 @@ func bridge(tb testing.TB, a, b srtp.ProtectionProfile) (e *Engine, from, to *le
 				t.byAddr[far] = l
 				l.web.use(&l.web.pairs[0], t)
 				l.web.done = true
-				l.keys.in, _ = newContext(make([]byte, 16), make([]byte, n), p)
-				l.keys.out, _ = newContext(make([]byte, 16), make([]byte, n), p)
+				l.keys.in, _ = newCryptor(make([]byte, 16), make([]byte, n), p)
+				l.keys.out, _ = newCryptor(make([]byte, 16), make([]byte, n), p)
 				t.carry(l)
 			})
 		}

@@ -188,7 +188,7 @@ func (t *thread) respond(to netip.AddrPort, local netip.Addr, req *stun.Message,
 	}
 	res.WriteHeader()
 	a := sockaddrOf(to, t.web.v6)
-	t.out.put(len(append(t.out.buffer(), res.Raw...)), &a, local)
+	t.io.put(len(append(t.io.buffer(), res.Raw...)), &a, local)
 }
 
 // validate remembers that the far end is at from. An address that another leg

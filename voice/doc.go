@@ -1,11 +1,12 @@
 // Package voice is the voice engine: RTP, SRTP, DTLS and ICE-lite on sockets
 // of its own, and the bridge in which two legs meet. It runs on Linux.
 //
-// A packet's way is short: a media thread (thread.go) sleeps in epoll, receives
-// a batch (batch.go), tells the protocols apart (demux.go), checks that the
-// source is the leg's far end (trunk.go, browser.go), opens and counts the
-// packet (relay.go, reception.go), gives it the listener's own numbers
-// (sender.go), and sends it. Where both legs speak the same codec the payload
+// A packet's way is short: a media thread (thread.go) waits in io_uring
+// (ring.go, ringio.go) or epoll (epoll.go, batch.go) and receives what came,
+// tells the protocols apart (demux.go), checks that the source is the leg's far
+// end (trunk.go, browser.go), opens and counts the packet (relay.go, srtp.go,
+// reception.go), gives it the listener's own numbers (sender.go), and sends it
+// with the others of its round. Where both legs speak the same codec the payload
 // is not touched. There is no goroutine, channel, lock or allocation for a
 // packet, but one lock where the kernel gave a browser's packet to another
 // thread than the leg's (handoff.go).

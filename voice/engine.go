@@ -42,7 +42,9 @@ type Options struct {
 	// Threads is the number of media threads; 0: one for each core, but one on
 	// a machine with two or less, where the rest of the server needs the other.
 	Threads int
-	Log     *slog.Logger // nil: slog.Default()
+	// Epoll has the threads use epoll even where the kernel allows io_uring.
+	Epoll bool
+	Log   *slog.Logger // nil: slog.Default()
 }
 
 // An Engine is the voice of a server. Its methods may be called from any
@@ -55,6 +57,7 @@ type Engine struct {
 	print    string
 	ports    *ports
 	threads  []*thread
+	how      string // they read and send
 	owners   *owners
 	events   *outlet
 	shakes   chan struct{} // one for each handshake that computes
@@ -104,20 +107,31 @@ func New(o Options) (*Engine, error) {
 		return nil, &roamline.Error{Op: "voice.New", Kind: roamline.Unavailable, Of: o.BrowserUDP.String(), Err: err}
 	}
 	e.events = newOutlet(o.Sink)
+	raiseProcs(o.Threads)
+	keep := mayKeepProc()
 	for _, t := range e.threads {
+		t.keep = keep
 		e.running.Add(1)
 		go func() {
 			defer e.running.Done()
 			t.run()
 		}()
 	}
-	e.log.Info("voice engine started", "threads", len(e.threads), "io", "epoll, recvmmsg, sendmmsg",
+	e.log.Info("voice engine started", "threads", len(e.threads), "io", e.how,
 		"browsers", e.browsers.String(), "ports", []int{o.PortLow, o.PortHigh})
 	return e, nil
 }
 
 func (e *Engine) openThreads() error {
 	at := e.opt.BrowserUDP
+	e.how = ioEpoll
+	if !e.opt.Epoll {
+		var why error
+		if e.how, why = IO(); why != nil {
+			e.how += " (" + why.Error() + ")"
+		}
+	}
+	byRing := e.how == ioRing
 	for range e.opt.Threads {
 		web, err := openSocket(at, true)
 		if err != nil {
@@ -125,7 +139,11 @@ func (e *Engine) openThreads() error {
 			return err
 		}
 		at = netip.AddrPortFrom(at.Addr(), web.local.Port())
-		t, err := newThread(e, web)
+		t, err := newThread(e, web, byRing)
+		if err != nil && byRing { // a limit on the user's memory, maybe
+			byRing, e.how = false, e.how+" and epoll ("+err.Error()+")"
+			t, err = newThread(e, web, false)
+		}
 		if err != nil {
 			web.close()
 			e.freeThreads()
@@ -170,6 +188,7 @@ func (e *Engine) Shutdown() {
 		t.stop()
 	}
 	e.running.Wait()
+	lowerProcs(len(e.threads))
 	e.freeThreads()
 	e.events.close()
 }

@@ -16,14 +16,16 @@ func TestBrowserAndTrunkHearEachOther(t *testing.T) {
 		active   bool
 		profiles []dtls.SRTPProtectionProfile
 		threads  int
+		epoll    bool
 	}{
-		{"we are the DTLS server", false, nil, 1},
-		{"we are the DTLS client", true, nil, 1},
-		{"SHA1-80 is all that the far end can do", false, []dtls.SRTPProtectionProfile{dtls.SRTP_AES128_CM_HMAC_SHA1_80}, 1},
-		{"three media threads", false, nil, 3},
+		{"we are the DTLS server", false, nil, 1, false},
+		{"we are the DTLS client", true, nil, 1, false},
+		{"SHA1-80 is all that the far end can do", false, []dtls.SRTPProtectionProfile{dtls.SRTP_AES128_CM_HMAC_SHA1_80}, 1, false},
+		{"three media threads", false, nil, 3, false},
+		{"three media threads, no io_uring", false, nil, 3, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := open(t, func(o *voice.Options) { o.Threads = c.threads })
+			s := open(t, func(o *voice.Options) { o.Threads, o.Epoll = c.threads, c.epoll })
 			p, b := newPhone(t), newBrowser(t)
 			b.only = c.profiles
 			s.call("trunk", p, roamline.PCMU)
@@ -47,7 +49,12 @@ func TestBrowserAndTrunkHearEachOther(t *testing.T) {
 // The kernel spreads browsers over the threads' sockets as it likes; each leg
 // works wherever its packets come in.
 func TestManyBrowsersOnSeveralThreads(t *testing.T) {
-	s := open(t, func(o *voice.Options) { o.Threads = 3 })
+	for _, epoll := range []bool{false, true} {
+		manyBrowsers(t, open(t, func(o *voice.Options) { o.Threads, o.Epoll = 3, epoll }))
+	}
+}
+
+func manyBrowsers(t *testing.T, s *site) {
 	for _, id := range []roamline.LegID{"1", "2", "3", "4", "5", "6"} {
 		p, b := newPhone(t), newBrowser(t)
 		s.call("trunk"+id, p, roamline.PCMU)

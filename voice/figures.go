@@ -70,7 +70,7 @@ func (t *thread) publish() {
 	p.received.Store(c.received)
 	p.sent.Store(c.sent)
 	p.discarded.Store(c.discarded)
-	p.failed.Store(c.failed + t.out.lost)
+	p.failed.Store(c.failed + t.io.lost())
 	p.shakes.Store(c.shakes)
 	p.shakesFailed.Store(c.shakesFailed)
 }

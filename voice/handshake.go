@@ -209,7 +209,7 @@ func (h *handshake) run(ctx context.Context) {
 	})
 }
 
-// keys runs pion's handshake to its end and returns the SRTP contexts.
+// keys runs pion's handshake to its end and returns the SRTP keys.
 func (h *handshake) keys(ctx context.Context) (keys, error) {
 	select {
 	case h.e.shakes <- struct{}{}:
@@ -239,10 +239,10 @@ func (h *handshake) keys(ctx context.Context) (keys, error) {
 		return keys{}, err
 	}
 	var k keys
-	if k.out, err = newContext(c.Keys.LocalMasterKey, c.Keys.LocalMasterSalt, c.Profile); err != nil {
+	if k.out, err = newCryptor(c.Keys.LocalMasterKey, c.Keys.LocalMasterSalt, c.Profile); err != nil {
 		return keys{}, err
 	}
-	if k.in, err = newContext(c.Keys.RemoteMasterKey, c.Keys.RemoteMasterSalt, c.Profile); err != nil {
+	if k.in, err = newCryptor(c.Keys.RemoteMasterKey, c.Keys.RemoteMasterSalt, c.Profile); err != nil {
 		return keys{}, err
 	}
 	return k, nil
@@ -330,7 +330,7 @@ func (f *lastFlight) repeat(t *thread, l *leg, b []byte) {
 	f.times++
 	f.at = t.now
 	for _, p := range f.packets {
-		t.out.put(len(append(t.out.buffer(), p...)), &l.web.to, l.web.local)
+		t.io.put(len(append(t.io.buffer(), p...)), &l.web.to, l.web.local)
 	}
 }
 

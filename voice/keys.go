@@ -13,8 +13,8 @@ import (
 // voice is 50 (RFC 3711 section 3.3.2 asks for at least 64).
 const replayWindow = 128
 
-// keys are the SRTP contexts of a leg; nil means in the clear.
-type keys struct{ out, in *srtp.Context }
+// keys protect the two directions of a leg; nil means in the clear.
+type keys struct{ out, in *cryptor }
 
 // suites are those that we can do for RFC 4568, in order of preference.
 var suites = []struct {
@@ -38,8 +38,8 @@ func freshKeys() []roamline.CryptoKey {
 	return out
 }
 
-// sdesContext makes the SRTP context for one direction.
-func sdesContext(k roamline.CryptoKey) (*srtp.Context, error) {
+// sdesContext makes what protects one direction.
+func sdesContext(k roamline.CryptoKey) (*cryptor, error) {
 	for _, s := range suites {
 		if s.name != k.Suite {
 			continue
@@ -47,7 +47,7 @@ func sdesContext(k roamline.CryptoKey) (*srtp.Context, error) {
 		if len(k.Key) != s.length {
 			return nil, &roamline.Error{Op: "voice.Connect", Kind: roamline.Invalid, Of: "length of the SRTP key"}
 		}
-		return newContext(k.Key[:16], k.Key[16:], s.profile)
+		return newCryptor(k.Key[:16], k.Key[16:], s.profile)
 	}
 	return nil, &roamline.Error{Op: "voice.Connect", Kind: roamline.Incompatibility, Of: k.Suite}
 }

@@ -19,9 +19,12 @@ func sockets(t *testing.T) int {
 }
 
 func TestNothingIsLeft(t *testing.T) {
-	for _, threads := range []int{1, 3} {
+	for _, c := range []struct {
+		threads int
+		epoll   bool
+	}{{1, false}, {3, false}, {1, true}, {3, true}} {
 		before := sockets(t)
-		s := open(t, func(o *voice.Options) { o.Threads = threads })
+		s := open(t, func(o *voice.Options) { o.Threads, o.Epoll = c.threads, c.epoll })
 		p, b := newPhone(t), newBrowser(t)
 		s.call("trunk", p, roamline.PCMU)
 		s.web("web", b, roamline.PCMU, true)
@@ -46,7 +49,14 @@ func TestNothingIsLeft(t *testing.T) {
 }
 
 func TestLegsComeAndGoWhileVoiceFlows(t *testing.T) {
-	s, a, b := pair(t, func(o *voice.Options) { o.Threads = 2 })
+	for _, epoll := range []bool{false, true} {
+		comeAndGo(t, epoll)
+	}
+}
+
+func comeAndGo(t *testing.T, epoll bool) {
+	s, a, b := pair(t, func(o *voice.Options) { o.Threads, o.Epoll = 2, epoll })
+	defer s.Shutdown()
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)

@@ -115,8 +115,8 @@ func (t *thread) adopt(l *leg) {
 	t.legs.Add(1)
 	if s := l.trunk; s != nil {
 		for _, err := range []error{
-			t.watch(s.rtp.fd, fdOwner{leg: l, sock: s.rtp}),
-			t.watch(s.rtcp.fd, fdOwner{leg: l, sock: s.rtcp, rtcp: true}),
+			t.io.watch(fdOwner{leg: l, sock: s.rtp}),
+			t.io.watch(fdOwner{leg: l, sock: s.rtcp, rtcp: true}),
 		} {
 			if err != nil {
 				t.e.log.Error("reading a voice port", "leg", l.id, "err", err)
@@ -138,8 +138,8 @@ func (t *thread) adopt(l *leg) {
 func (t *thread) disown(l *leg) (addrs []netip.AddrPort, names []string) {
 	t.legs.Add(-1)
 	if s := l.trunk; s != nil {
-		t.unwatch(s.rtp.fd)
-		t.unwatch(s.rtcp.fd)
+		t.io.unwatch(s.rtp)
+		t.io.unwatch(s.rtcp)
 		return nil, nil
 	}
 	for _, c := range []credentials{l.web.now, l.web.prior} {

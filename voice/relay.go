@@ -31,7 +31,7 @@ func (t *thread) rtpIn(l *leg, b []byte) bool {
 	}
 	if l.keys.in != nil {
 		var err error
-		if b, err = l.keys.in.DecryptRTP(b[:0], b, &t.rtpHead); err != nil {
+		if b, err = l.keys.in.decryptRTP(b, &h, &t.rtpHead); err != nil {
 			t.discard(l)
 			return false
 		}
@@ -144,23 +144,23 @@ func (t *thread) sendRTP(l *leg, p []byte) {
 	l.send.octets += uint64(len(p) - rtpHeaderLen)
 	t.counts.sent++
 	if l.web != nil {
-		c, err := l.keys.out.EncryptRTP(t.out.buffer(), p, &t.rtpHead)
+		c, err := l.keys.out.encryptRTP(t.io.buffer(), p, &t.rtpHead)
 		if err != nil {
 			t.counts.failed++
 			return
 		}
-		t.out.put(len(c), &l.web.to, l.web.local)
+		t.io.put(len(c), &l.web.to, l.web.local)
 		return
 	}
 	if l.keys.out != nil {
-		c, err := l.keys.out.EncryptRTP(t.cipher, p, &t.rtpHead)
+		c, err := l.keys.out.encryptRTP(t.cipher, p, &t.rtpHead)
 		if err != nil {
 			t.counts.failed++
 			return
 		}
 		p = c
 	}
-	if !l.trunk.rtp.send(p, &l.trunk.to) {
+	if !t.io.send(l.trunk.rtp, p, &l.trunk.to) {
 		t.counts.failed++
 	}
 }

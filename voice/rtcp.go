@@ -129,12 +129,12 @@ func (t *thread) sendBye(l *leg) {
 
 func (t *thread) sendRTCP(l *leg, b []byte) {
 	if l.web != nil {
-		c, err := l.keys.out.EncryptRTCP(t.out.buffer(), b, &t.rtcpHead)
+		c, err := l.keys.out.EncryptRTCP(t.io.buffer(), b, &t.rtcpHead)
 		if err != nil {
 			t.counts.failed++
 			return
 		}
-		t.out.put(len(c), &l.web.to, l.web.local)
+		t.io.put(len(c), &l.web.to, l.web.local)
 		return
 	}
 	if l.keys.out != nil {
@@ -150,7 +150,7 @@ func (t *thread) sendRTCP(l *leg, b []byte) {
 	if l.media.Mux {
 		sock, to = s.rtp, &s.to
 	}
-	if !sock.send(b, to) {
+	if !t.io.send(sock, b, to) {
 		t.counts.failed++
 	}
 }

@@ -62,6 +62,7 @@ type socket struct {
 	v6    bool           // IPv6, with IPv4 as mapped addresses if it is bound to [::]
 	any   bool           // bound to every address: packets say which one they came to
 	local netip.AddrPort // as bound
+	place uint64         // of its ringIO's
 }
 
 // openSocket binds a UDP socket. shared lets several sockets have the same

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -12,13 +13,13 @@ import (
 	"github.com/pion/rtp"
 )
 
-// A thread is one media thread: an epoll loop on an operating system's thread
-// of its own. It owns its legs: nobody else touches their state, so a packet
-// meets no lock. Everybody else hands it commands.
+// A thread is one media thread: a loop on an operating system's thread of its
+// own. It owns its legs: nobody else touches their state, so a packet meets no
+// lock. Everybody else hands it commands.
 type thread struct {
 	e    *Engine
-	ep   int
-	wake int // eventfd
+	io   netio
+	keep bool // it may keep its place while it waits: see keepLimit
 
 	mu     sync.Mutex
 	queue  []func()
@@ -28,12 +29,9 @@ type thread struct {
 
 	now    int64 // ns on the engine's clock, at the last waking
 	timers timers
-	web    *socket // the browsers' port
-	in     *inbox
-	out    *outbox // towards browsers
-	plain  []byte  // scratch: a packet made here
-	cipher []byte  // scratch: a packet encrypted for a trunk
-	byFD   []fdOwner
+	web    *socket                 // the browsers' port
+	plain  []byte                  // scratch: a packet made here
+	cipher []byte                  // scratch: a packet encrypted for a trunk
 	byAddr map[netip.AddrPort]*leg // ICE-validated addresses
 	byName map[string]*leg         // our ICE user name fragments
 	stun   stunFront
@@ -46,56 +44,26 @@ type thread struct {
 	published published
 }
 
-// An fdOwner says whose socket a descriptor is.
-type fdOwner struct {
-	leg  *leg
-	sock *socket
-	rtcp bool
-}
-
-func newThread(e *Engine, web *socket) (*thread, error) {
-	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err != nil {
-		return nil, err
-	}
-	wake, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
-	if err != nil {
-		unix.Close(ep)
-		return nil, err
-	}
+func newThread(e *Engine, web *socket, byRing bool) (*thread, error) {
 	t := &thread{
-		e: e, ep: ep, wake: wake, web: web,
-		in: newInbox(), out: newOutbox(web),
+		e: e, web: web,
 		plain: make([]byte, 0, bufferSize), cipher: make([]byte, 0, bufferSize),
 		byAddr: map[netip.AddrPort]*leg{}, byName: map[string]*leg{},
 	}
-	// Edge-triggered, the eventfd never needs to be read.
-	err = unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, wake, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(wake)})
-	if err == nil {
-		err = t.watch(web.fd, fdOwner{sock: web})
+	var err error
+	if byRing {
+		t.io, err = newRingIO(t)
+	} else {
+		t.io, err = newEpollIO(t)
 	}
 	if err != nil {
-		unix.Close(ep)
-		unix.Close(wake)
+		return nil, err
+	}
+	if err := t.io.watch(fdOwner{sock: web}); err != nil {
+		t.io.free()
 		return nil, err
 	}
 	return t, nil
-}
-
-// watch has the loop read fd for its owner.
-func (t *thread) watch(fd int, o fdOwner) error {
-	for fd >= len(t.byFD) {
-		t.byFD = append(t.byFD, fdOwner{})
-	}
-	t.byFD[fd] = o
-	return unix.EpollCtl(t.ep, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
-}
-
-func (t *thread) unwatch(fd int) {
-	if fd < len(t.byFD) {
-		t.byFD[fd] = fdOwner{}
-	}
-	unix.EpollCtl(t.ep, unix.EPOLL_CTL_DEL, fd, nil)
 }
 
 // post has the thread run f soon, after what was posted before; false if the
@@ -125,31 +93,42 @@ func (t *thread) do(f func()) bool {
 	return true
 }
 
-func (t *thread) rouse() {
-	one := [8]byte{0: 1}
-	unix.Write(t.wake, one[:])
-}
+func (t *thread) rouse() { t.io.rouse() }
+
+// mediaNice is the media threads' priority: voice goes before the garbage
+// collector's and the database's work (setpriority(2); it is the thread's on
+// Linux).
+const mediaNice = -11
 
 // run is the loop. It returns when stop was called.
 func (t *thread) run() {
+	// It stays locked: the thread of the operating system ends with the loop, as
+	// its priority is its own. Where we are not allowed to raise it, it is as it
+	// was.
 	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	events := make([]unix.EpollEvent, 512)
+	unix.Setpriority(unix.PRIO_PROCESS, 0, mediaNice)
+	if err := t.io.begin(); err != nil {
+		t.e.log.Error("media thread", "err", err)
+	}
+	busy := false
 	for {
-		n, err := unix.EpollWait(t.ep, events, t.timers.wait(t.e.clock()))
-		if err != nil && err != unix.EINTR {
+		began := t.e.clock()
+		ms, keep := t.timers.wait(began), t.keep && busy
+		if keep && (ms < 0 || ms > keepLimit) {
+			ms = keepLimit
+		}
+		if err := t.io.wait(ms, keep); err != nil && err != unix.EINTR {
 			t.e.log.Error("media thread", "err", err)
 		}
 		t.now = t.e.clock()
+		busy = t.now-began < keepLimit*int64(time.Millisecond)
 		if t.commands() {
+			t.io.end()
 			return
 		}
-		for i := range max(n, 0) {
-			t.readable(int(events[i].Fd))
-		}
+		t.io.deliver()
 		t.timers.run(t.now)
-		t.publish() // first: who sees an answer sees the count
-		t.out.flush()
+		t.publish() // before all is sent: who sees an answer sees the count
 	}
 }
 
@@ -178,47 +157,8 @@ func (t *thread) stop() {
 
 // free gives back what the thread holds of the kernel; the loop has ended.
 func (t *thread) free() {
-	unix.Close(t.ep)
-	unix.Close(t.wake)
+	t.io.free()
 	t.web.close()
-}
-
-func (t *thread) readable(fd int) {
-	if fd >= len(t.byFD) {
-		return
-	}
-	o := t.byFD[fd]
-	switch {
-	case o.sock == nil: // the eventfd, or closed by a command of this round
-	case o.leg == nil:
-		t.readBrowsers()
-	default:
-		t.readTrunk(o)
-	}
-}
-
-// Trunk sockets bring one packet each 20 ms: a few at once are a burst.
-const trunkBatch = 8
-
-func (t *thread) readTrunk(o fdOwner) {
-	n := t.in.receive(o.sock, trunkBatch)
-	for i := range n {
-		t.fromTrunk(o.leg, t.in.from(i), t.in.packet(i), o.rtcp)
-	}
-}
-
-// readBrowsers takes at most a few batches, so that a flood there leaves the
-// trunks their turn.
-func (t *thread) readBrowsers() {
-	for range 8 {
-		n := t.in.receive(t.web, batchSize)
-		for i := range n {
-			t.fromBrowser(t.in.from(i), t.in.to(t.web, i), t.in.packet(i))
-		}
-		if n < batchSize {
-			return
-		}
-	}
 }
 
 // fromBrowser takes one datagram of the browsers' port.

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/roamline/roamline/voice"
 )
 
 // checkPorts tries each port that the configuration names.
@@ -28,7 +30,7 @@ func checkPorts(ctx context.Context, p *patient) []finding {
 			found = append(found, checkPort(ctx, p.running, door.key, door.network, door.at))
 		}
 	}
-	return append(found, checkRange(p))
+	return append(found, checkRange(p), checkIO())
 }
 
 func checkPort(ctx context.Context, running bool, key, network string, at netip.AddrPort) finding {
@@ -86,6 +88,15 @@ func checkRange(p *patient) finding {
 			"Choose a range outside net.ipv4.ip_local_port_range, or reserve it: sysctl net.ipv4.ip_local_reserved_ports")
 	}
 	return ok("port", "%s", says)
+}
+
+// checkIO says how voice packets are read and sent.
+func checkIO() finding {
+	io, why := voice.IO()
+	if why != nil {
+		return ok("voice", "packets go by %s; the kernel does not allow io_uring, which would be cheaper: %v", io, why)
+	}
+	return ok("voice", "packets go by %s", io)
 }
 
 // ephemeral returns the range from which the kernel gives out ports.
