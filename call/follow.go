@@ -155,7 +155,8 @@ func (s *step) ready(l *roamline.Leg) {
 }
 
 // inherit puts an heir in its place: one command switches the voice, then what
-// was there is let go.
+// was there is let go. If the other side is still waited for, there is only
+// music to be heard there.
 func (s *step) inherit(l *roamline.Leg) {
 	left := l.Takes
 	if left == s.Caller {
@@ -164,11 +165,18 @@ func (s *step) inherit(l *roamline.Leg) {
 		s.Callee = l.ID
 	}
 	l.Takes = ""
+	other := s.leg(s.other(l.ID))
+	if other == nil {
+		s.do(roamline.Hold{ID: s.next(roamline.Hold{}.Op()), Leg: l.ID, On: true})
+		s.let(left, roamline.Elsewhere)
+		s.await()
+		return
+	}
 	s.do(roamline.Join{ID: s.next(roamline.Join{}.Op()), A: s.Caller, B: s.Callee})
 	if s.State == roamline.Parked && !l.Held {
-		s.do(roamline.Hold{ID: s.next(roamline.Hold{}.Op()), Leg: s.other(l.ID)})
+		s.do(roamline.Hold{ID: s.next(roamline.Hold{}.Op()), Leg: other.ID})
 	}
-	if other := s.leg(s.other(l.ID)); other != nil && other.Held {
+	if other.Held {
 		s.do(roamline.Hold{ID: s.next(roamline.Hold{}.Op()), Leg: l.ID, On: true})
 	}
 	s.State = roamline.Talking

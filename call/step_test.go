@@ -266,6 +266,33 @@ func TestMove(t *testing.T) {
 	}
 }
 
+// Bo called Ana, who is gone. He walks on himself: the call still waits for her,
+// and he hears the music where he is now.
+func TestHeWhoWaitsWalksToo(t *testing.T) {
+	c := New("k", roamline.Offered{At: at(0), Leg: trunk, Path: roamline.Path{Client: "desk3"}})
+	c, _ = Step(c, roamline.Routed{At: at(0), Plan: []roamline.Stage{hers}, User: "ana", CallerBy: "bo", Grace: time.Minute})
+	var cmds []roamline.Command
+	for _, ev := range append(talk, roamline.Gone{At: at(5), User: "ana", Client: "desk1"},
+		roamline.Here{At: at(6), User: "bo", Client: "desk2"}, roamline.Answered{At: at(7), Leg: lab},
+		roamline.VoiceReady{At: at(7), Leg: lab}, roamline.FirstVoice{At: at(7), Leg: lab}) {
+		c, cmds = Step(c, ev)
+	}
+	want := []roamline.Command{
+		roamline.Hold{ID: 8, Leg: lab, On: true}, roamline.Hangup{ID: 9, Leg: trunk, Cause: roamline.Elsewhere},
+		roamline.SetTimer{Timer: 7, After: 58 * time.Second}}
+	if diff := cmp.Diff(want, cmds); c.State != roamline.Parked || c.Caller != lab || diff != "" {
+		t.Errorf("%s, the caller is %s; commands (-want +got):\n%s", c.State, c.Caller, diff)
+	}
+	for _, ev := range []roamline.Event{roamline.Here{At: at(8), User: "ana", Client: "desk1"}, roamline.Answered{At: at(9), Leg: "k.4"},
+		roamline.VoiceReady{At: at(9), Leg: "k.4"}, roamline.FirstVoice{At: at(9), Leg: "k.4"}} {
+		c, cmds = Step(c, ev)
+	}
+	want = []roamline.Command{roamline.Join{ID: 11, A: lab, B: "k.4"}, roamline.Hold{ID: 12, Leg: lab}, roamline.SetTimer{Timer: 10}}
+	if diff := cmp.Diff(want, cmds); c.State != roamline.Talking || diff != "" {
+		t.Errorf("%s; commands (-want +got):\n%s", c.State, diff)
+	}
+}
+
 func TestWhoEndedACall(t *testing.T) {
 	for _, row := range []struct {
 		rule  string
