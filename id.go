@@ -13,6 +13,7 @@ type (
 	ClientID         string // "c_..."
 	PlaceID          string // "p_..."
 	TrunkID          string // "t_..."
+	SystemID         string // "s_..."
 	IdentificationID string // "i_..."
 	CallID           string // "k_...": the server's own; a SIP Call-ID belongs to a leg
 	LegID            string // the call's identifier, a dot and a count; "l_..." before a call owns it

@@ -9,6 +9,7 @@ const (
 	ByPassword      Method = "password"
 	ByPIN           Method = "pin"
 	ByAdministrator Method = "administrator" // an administrator put the user there
+	ByOutside       Method = "outside"       // a System said that the user is there
 )
 
 // A Secret is something that must never be printed. Its text shows itself only
@@ -43,6 +44,6 @@ type Identification struct {
 	User   UserID
 	Client ClientID
 	Method Method
-	By     UserID // the administrator, for ByAdministrator
+	By     UserID // the administrator, for ByAdministrator; for ByOutside the System's name as it was then
 	At     time.Time
 }

@@ -38,6 +38,11 @@ const (
 	DigestHash   SecretKind = "digest"   // owner: ClientID; "MD5:<HA1> SHA-256:<HA1>" of its Login at the site's realm
 	TrunkSecret  SecretKind = "trunk"    // owner: TrunkID; the password itself
 	ServerKey    SecretKind = "server"   // owner: a name; keys that the server made for itself
+
+	// SystemHash is owned by a SystemID: SHA-256 of its secret in hexadecimal. If
+	// a former secret is still good, a space, its hash, a space, and until when in
+	// Unix seconds.
+	SystemHash SecretKind = "system"
 )
 
 // A Store keeps the durable facts. Implementations pass store/storetest.
@@ -47,6 +52,7 @@ type Store interface {
 	Clients() Table[Client]   // key: ID. Where: thumbprint, login, name, state, place
 	Places() Table[Place]     // key: ID. Where: within
 	Trunks() Table[Trunk]     // key: ID. Where: name
+	Systems() Table[System]   // key: ID. Where: name
 
 	Secret(ctx context.Context, kind SecretKind, owner string) (Secret, error)    // NotFound if none
 	SetSecret(ctx context.Context, kind SecretKind, owner string, s Secret) error // empty: removes it

@@ -40,20 +40,29 @@ func (sb *Switchboard) Identify(ctx context.Context, c roamline.Claim) (roamline
 
 // Put binds a user to a client on an administrator's word.
 func (sb *Switchboard) Put(ctx context.Context, user roamline.UserID, at roamline.ClientID, by roamline.UserID) (roamline.Binding, error) {
-	if err := sb.admitted(ctx, at); err != nil {
+	return sb.put(ctx, roamline.Identification{User: user, Client: at, Method: roamline.ByAdministrator, By: by})
+}
+
+// Vouch binds a user to a client on the word of an outside system, by its
+// name. Whether that system may speak for the client, the caller has checked.
+func (sb *Switchboard) Vouch(ctx context.Context, user roamline.UserID, at roamline.ClientID, system string) (roamline.Binding, error) {
+	return sb.put(ctx, roamline.Identification{User: user, Client: at, Method: roamline.ByOutside, By: roamline.UserID(system)})
+}
+
+// put binds a user who need not prove herself, if she and the client may.
+func (sb *Switchboard) put(ctx context.Context, id roamline.Identification) (roamline.Binding, error) {
+	if err := sb.admitted(ctx, id.Client); err != nil {
 		return roamline.Binding{}, err
 	}
-	u, err := sb.Store.Users().Get(ctx, string(user))
+	u, err := sb.Store.Users().Get(ctx, string(id.User))
 	if err != nil {
 		return roamline.Binding{}, err
 	}
 	if u.Disabled {
 		return roamline.Binding{}, &roamline.Error{Op: "switchboard.Put", Kind: roamline.Forbidden, Of: u.Login, Err: fmt.Errorf("the user is disabled")}
 	}
-	return sb.who.bind(ctx, roamline.Identification{
-		ID: roamline.IdentificationID(roamline.NewID("i_")), User: user, Client: at,
-		Method: roamline.ByAdministrator, By: by, At: time.Now(),
-	})
+	id.ID, id.At = roamline.IdentificationID(roamline.NewID("i_")), time.Now()
+	return sb.who.bind(ctx, id)
 }
 
 func (sb *Switchboard) admitted(ctx context.Context, c roamline.ClientID) error {
@@ -75,6 +84,25 @@ func (sb *Switchboard) Release(ctx context.Context, at roamline.ClientID, why ro
 	})
 	if err == nil && !ok {
 		err = &roamline.Error{Op: "switchboard.Release", Kind: roamline.NotFound, Of: string(at), Err: fmt.Errorf("nobody is signed in there")}
+	}
+	return err
+}
+
+// Withdraw ends the binding of a user at a client on the word of an outside
+// system, by its name; an empty user is whoever is there. NotFound if nobody
+// is there, Conflict if somebody else is.
+func (sb *Switchboard) Withdraw(ctx context.Context, user roamline.UserID, at roamline.ClientID, system string) error {
+	kind := roamline.NotFound
+	ok, err := sb.who.write(ctx, func(t *binding.Table) (roamline.BindingRecord, bool) {
+		if b, there := t.At(at); there && user != "" && b.User != user {
+			kind = roamline.Conflict
+			return roamline.BindingRecord{}, false
+		}
+		kind = roamline.NotFound
+		return t.Release(at, roamline.ReleasedBy(system), time.Now())
+	})
+	if err == nil && !ok {
+		err = &roamline.Error{Op: "switchboard.Withdraw", Kind: kind, Of: string(at), Err: fmt.Errorf("she is not signed in there")}
 	}
 	return err
 }

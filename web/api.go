@@ -42,11 +42,16 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 						Type: "http", Scheme: "DPoP",
 						Description: "An access token bound to the client's key, with a proof of possession in the DPoP header of each request (RFC 9449).",
 					},
+					"system": {
+						Type: "http", Scheme: "bearer",
+						Description: "The credential of an outside system, as POST /systems/{id}/secret returned it.",
+					},
 				},
 			},
 			Tags: []*huma.Tag{
 				{Name: "client", Description: "What a client does for whoever is at it."},
 				{Name: "people"}, {Name: "clients"}, {Name: "trunks"}, {Name: "calls"},
+				{Name: "systems", Description: "Programs outside that are trusted to say who is where."},
 			},
 		},
 		Formats:                      huma.DefaultFormats,
@@ -96,6 +101,7 @@ const (
 	forAdmitted                    // an admitted client
 	forBound                       // an admitted client that somebody is bound at
 	forAdministrator               // one where an administrator is bound, or the local socket
+	forSystem                      // no client, but an outside system with its own credential
 )
 
 // handle registers an operation. do gets who calls; its error becomes a
@@ -106,7 +112,11 @@ func handle[I, O any](d *Door, who access, op huma.Operation, do func(context.Co
 		op.MaxBodyBytes = maxBody
 	}
 	op.Middlewares = huma.Middlewares{d.authorize(who)}
-	if who != forKey {
+	switch who {
+	case forKey:
+	case forSystem:
+		op.Security = []map[string][]string{{"system": {}}}
+	default:
 		op.Security = []map[string][]string{{"dpop": {}}}
 	}
 	huma.Register(d.api, op, func(ctx context.Context, in *I) (*O, error) {
@@ -129,6 +139,8 @@ func (d *Door) register() {
 	d.registerTrunks()
 	d.registerCalls()
 	d.registerBindings()
+	d.registerSystems()
+	d.registerOutside()
 	d.registerImport()
 	d.mux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, r *http.Request) {
 		text, err := d.OpenAPI()

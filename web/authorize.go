@@ -21,6 +21,7 @@ type caller struct {
 	key     string     // the thumbprint that the proof showed
 	client  roamline.Client
 	binding *roamline.Binding // who is at the client; nil: nobody
+	system  roamline.System   // for forSystem: who shows its credential
 	user    *roamline.User    // the same as a person; nil: nobody, or somebody who was disabled
 }
 
@@ -62,7 +63,7 @@ func (d *Door) authorize(who access) func(huma.Context, func(huma.Context)) {
 func (d *Door) caller(r *http.Request, who access) (caller, error) {
 	if r.Context().Value(localKey{}) != nil {
 		if who != forAdministrator {
-			return caller{}, refuse(http.StatusForbidden, "", "This is for clients, and the local socket is none")
+			return caller{}, refuse(http.StatusForbidden, "", "This is for clients and systems, and the local socket is none")
 		}
 		return caller{local: true}, nil
 	}
@@ -77,6 +78,11 @@ func (d *Door) caller(r *http.Request, who access) (caller, error) {
 		}
 		c.key = proof.key
 		return c, nil
+	}
+	if who == forSystem {
+		var err error
+		c.system, err = d.systemOf(r, c.address)
+		return c, err
 	}
 	if err := d.possess(r, &c); err != nil {
 		return c, err

@@ -17,6 +17,11 @@ type Exchange interface {
 	Put(ctx context.Context, user roamline.UserID, at roamline.ClientID, by roamline.UserID) (roamline.Binding, error)
 	// Release ends the binding at a client. NotFound: nobody is there.
 	Release(ctx context.Context, at roamline.ClientID, why roamline.ReleaseReason) error
+	// Vouch binds a user at a client on the word of the outside system of that
+	// name; Withdraw ends it, of whoever is there if user is empty. NotFound:
+	// nobody is there. Conflict: somebody else is.
+	Vouch(ctx context.Context, user roamline.UserID, at roamline.ClientID, system string) (roamline.Binding, error)
+	Withdraw(ctx context.Context, user roamline.UserID, at roamline.ClientID, system string) error
 	Bindings() []roamline.Binding
 	At(c roamline.ClientID) (roamline.Binding, bool)
 	// Touch notes that a person used a client: it puts off the end by idle time.
@@ -51,6 +56,14 @@ func (closed) Put(context.Context, roamline.UserID, roamline.ClientID, roamline.
 
 func (closed) Release(_ context.Context, at roamline.ClientID, _ roamline.ReleaseReason) error {
 	return &roamline.Error{Op: "web.Release", Kind: roamline.NotFound, Of: string(at), Err: errClosed}
+}
+
+func (closed) Vouch(context.Context, roamline.UserID, roamline.ClientID, string) (roamline.Binding, error) {
+	return roamline.Binding{}, stopped("Vouch")
+}
+
+func (closed) Withdraw(context.Context, roamline.UserID, roamline.ClientID, string) error {
+	return stopped("Withdraw")
 }
 
 func (closed) Bindings() []roamline.Binding                    { return nil }

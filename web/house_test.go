@@ -316,6 +316,17 @@ func (b *board) Put(_ context.Context, u roamline.UserID, at roamline.ClientID, 
 	return b.bind(u, at, roamline.Identification{Method: roamline.ByAdministrator, By: by}), nil
 }
 
+func (b *board) Vouch(_ context.Context, u roamline.UserID, at roamline.ClientID, system string) (roamline.Binding, error) {
+	return b.bind(u, at, roamline.Identification{Method: roamline.ByOutside, By: roamline.UserID(system)}), nil
+}
+
+func (b *board) Withdraw(ctx context.Context, u roamline.UserID, at roamline.ClientID, system string) error {
+	if there, ok := b.At(at); ok && u != "" && there.User != u {
+		return &roamline.Error{Op: "test", Kind: roamline.Conflict, Of: string(at)}
+	}
+	return b.Release(ctx, at, roamline.ReleasedBy(system))
+}
+
 func (b *board) bind(u roamline.UserID, at roamline.ClientID, proof roamline.Identification) roamline.Binding {
 	b.mu.Lock()
 	one := roamline.Binding{User: u, Client: at, Proof: proof, Since: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}

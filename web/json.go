@@ -32,7 +32,7 @@ type bindingJSON struct {
 	Client     string    `json:"client"`
 	ClientName string    `json:"clientName"`
 	Method     string    `json:"method"`
-	By         string    `json:"by,omitempty" doc:"The administrator who put the user there."`
+	By         string    `json:"by,omitempty" doc:"The administrator who put the user there, or the name of the system outside that said so."`
 	Since      time.Time `json:"since"`
 }
 

@@ -49,6 +49,7 @@ const (
 	typeTaken    = "urn:roamline:taken"
 	typeStale    = "urn:roamline:stale" // changed since it was read
 	typeCode     = "urn:roamline:code"  // a one-time code is wrong, used or too old
+	typeSeen     = "urn:roamline:seen"  // an event that was, or may have been, taken before
 	typeTooOften = "urn:roamline:too-often"
 )
 

@@ -76,6 +76,10 @@ type Door struct {
 	tokens *limiter // requests for a token, by address
 	novel  *limiter // keys never seen before, by address
 	guess  *limiter // codes tried, by address
+	nearby *limiter // what systems send, by address
+	spoken *limiter // events, by system
+	nonces *replays // of events, by system
+	began  time.Time
 	queue  waitingRoom
 	live   streams
 }
@@ -138,6 +142,10 @@ func newDoor(o Options) *Door {
 		tokens:  newLimiter(5, 60),
 		novel:   newLimiter(0.2, 20),
 		guess:   newLimiter(0.5, 60),
+		nearby:  newLimiter(50, 200),
+		spoken:  newLimiter(20, 100),
+		nonces:  newReplays(maxEvents),
+		began:   o.Now(),
 	}
 	d.api = newAPI(d.mux, o.Version)
 	d.register()

@@ -29,6 +29,7 @@ type cli struct {
 	Client     clientCmds    `cmd:"" help:"Machines that people use: browsers and SIP phones."`
 	Place      placeCmds     `cmd:"" help:"Where machines stand."`
 	Trunk      trunkCmds     `cmd:"" help:"Contracts with carriers and PBXs."`
+	System     systemCmds    `cmd:"" help:"Programs outside that are trusted to say who is where."`
 	Calls      callsCmds     `cmd:"" help:"Calls: those that run, those that were, and the story of each."`
 	Import     importCmd     `cmd:"" help:"Make users and numbers from a CSV file, all or none."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

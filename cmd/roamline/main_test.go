@@ -77,6 +77,8 @@ func TestCommandsSpeakTheAPI(t *testing.T) {
 		"GET /bindings": `{"items":[{"user":"u_1","client":"c_1"}]}`, "GET /places": `{"items":[{"id":"p_1","name":"North"}]}`,
 		"POST /trunks": `{"id":"t_1","name":"carrier"}`, "GET /trunks": `{"items":[{"id":"t_1","name":"carrier"}]}`,
 		"GET /trunks/t_1": `{"id":"t_1"}`, "PATCH /trunks/t_1": `{"id":"t_1"}`, "PUT /trunks/t_1/password": "",
+		"POST /systems": `{"id":"s_1","name":"doors"}`, "GET /systems": `{"items":[{"id":"s_1","name":"doors"}]}`, "GET /systems/s_1": `{"id":"s_1","name":"doors"}`,
+		"POST /systems/s_1/secret": `{"credential":"rls_s_1.x"}`, "DELETE /systems/s_1": "",
 		"DELETE /calls/k_1": "", "POST /import": `{"users":2,"numbers":3}`,
 	}
 	for name, row := range map[string]struct {
@@ -107,8 +109,13 @@ func TestCommandsSpeakTheAPI(t *testing.T) {
 		"trunk": {"trunk add carrier --gateway sip.example:5080;tcp --gateway [2001:db8::1] --source 203.0.113.9 --source 192.0.2.0/24;tls --register --username u --password-file - --dials +34 --codec PCMA,opus --emergency --rewrite-in 0(\\d+)=+34$1", "pw\n",
 			[]string{`POST /trunks  {"codecs":["PCMA","opus"],"dials":["+34"],"emergency":true,"enabled":true,"gateways":[{"host":"sip.example","port":5080,"priority":0,"transport":"tcp"},{"host":"2001:db8::1","port":0,"priority":1,"transport":"udp"}],"in":[{"match":"0(\\d+)","with":"+34$1"}],"name":"carrier","password":"pw","register":true,"sources":[{"port":0,"prefix":"203.0.113.9/32"},{"port":0,"prefix":"192.0.2.0/24","transport":"tls"}],"username":"u"}`}},
 		"trunk changed": {"trunk set carrier --no-enabled --dials=", "", []string{`PATCH /trunks/t_1 "7" {"dials":[],"enabled":false}`}},
-		"call ended":    {"calls end k_1", "", []string{`DELETE /calls/k_1`}},
-		"import":        {"import -", "login,name\nbo,Bo\n", []string{"POST /import  login,name\nbo,Bo"}},
+		"a system gets its credential": {"system add doors --place North --client Ward_3", "",
+			[]string{`POST /systems  {"clients":["c_1"],"enabled":true,"name":"doors","places":["p_1"]}`, "POST /systems/s_1/secret"}},
+		"a new credential":    {"system secret doors", "", []string{"POST /systems/s_1/secret"}},
+		"a system is removed": {"system remove doors", "", []string{`DELETE /systems/s_1 "7"`}},
+		"systems with names":  {"system list", "", nil},
+		"call ended":          {"calls end k_1", "", []string{`DELETE /calls/k_1`}},
+		"import":              {"import -", "login,name\nbo,Bo\n", []string{"POST /import  login,name\nbo,Bo"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, answers)
@@ -145,6 +152,7 @@ func TestWhatGoesWrongSaysWhatToDo(t *testing.T) {
 		"a misspelt command":   {"user ad ana", "roamline: unexpected argument ad, did you mean \"add\"?. Try: roamline user --help\n"},
 		"a gateway":            {"trunk add x --gateway a:b:c;udp", "roamline: trunk add: --gateway \"a:b:c;udp\" can't be understood. Such as: sip.example.com:5060;udp\n"},
 		"no secret was given":  {"client add x --login x --password-file -", "roamline: client add: no password was given. Write it as the first line of standard input or of the file\n"},
+		"a system for nothing": {"system add x", "roamline: system add: a system needs clients that it may speak for. Give --place PLACE or --client CLIENT\n"},
 		"a trunk to nowhere":   {"trunk add x", "roamline: trunk add: a trunk needs a place where it is. Give --gateway HOST, or --source PREFIX if it only calls us\n"},
 		"two secrets, one way": {"user add x --password-file - --pin-file -", "roamline: user add: password and PIN can't both come from standard input. Set one of them afterwards: roamline user pin x\n"},
 	} {

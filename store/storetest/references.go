@@ -66,13 +66,15 @@ func references(t *testing.T, open func(*testing.T) roamline.Store) {
 			must[roamline.User](t)(s.Users().Create(ctx, ana()))
 			must[roamline.Client](t)(s.Clients().Create(ctx, desk()))
 			must[roamline.Trunk](t)(s.Trunks().Create(ctx, trunk()))
-			owners := map[roamline.SecretKind]string{roamline.PasswordHash: "u_ana", roamline.PINHash: "u_ana", roamline.DigestHash: "c_desk", roamline.TrunkSecret: "t_1"}
+			must[roamline.System](t)(s.Systems().Create(ctx, system()))
+			owners := map[roamline.SecretKind]string{roamline.PasswordHash: "u_ana", roamline.PINHash: "u_ana", roamline.DigestHash: "c_desk", roamline.TrunkSecret: "t_1", roamline.SystemHash: "s_1"}
 			for kind, owner := range owners {
 				ok(t, s.SetSecret(ctx, kind, owner, roamline.NewSecret("x")))
 			}
 			ok(t, s.Users().Delete(ctx, "u_ana", 0))
 			ok(t, s.Clients().Delete(ctx, "c_desk", 0))
 			ok(t, s.Trunks().Delete(ctx, "t_1", 0))
+			ok(t, s.Systems().Delete(ctx, "s_1", 0))
 			for kind, owner := range owners {
 				_, err := s.Secret(ctx, kind, owner)
 				is(t, err, roamline.NotFound)

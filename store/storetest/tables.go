@@ -178,7 +178,29 @@ func others(t *testing.T, open func(*testing.T) roamline.Store) {
 			_, err := s.Trunks().Create(ctx, roamline.Trunk{ID: "t_2", Name: "carrier"})
 			refuses(t, err, roamline.Conflict, "its name is taken")
 		}},
+		{"a system comes back with what it may speak for", func(t *testing.T, ctx context.Context, s roamline.Store) {
+			want := system()
+			must[roamline.System](t)(s.Systems().Create(ctx, want))
+			want.Rev = 1
+			equal(t, must[roamline.System](t)(s.Systems().Get(ctx, "s_1")), want)
+			want.Places, want.Clients, want.Enabled = nil, nil, false
+			must[roamline.System](t)(s.Systems().Update(ctx, want))
+			want.Rev = 2
+			equal(t, must[roamline.System](t)(s.Systems().Get(ctx, "s_1")), want)
+		}},
+		{"a system's name is its own, and never empty", func(t *testing.T, ctx context.Context, s roamline.Store) {
+			must[roamline.System](t)(s.Systems().Create(ctx, system()))
+			_, err := s.Systems().Create(ctx, roamline.System{ID: "s_2", Name: "Badge doors"})
+			refuses(t, err, roamline.Conflict, "its name is taken")
+			_, err = s.Systems().Create(ctx, roamline.System{ID: "s_2"})
+			refuses(t, err, roamline.Invalid, "its name must not be empty")
+		}},
 	})
+}
+
+func system() roamline.System {
+	return roamline.System{ID: "s_1", Name: "Badge doors", Enabled: true, Places: []roamline.PlaceID{"p_1", "p_2"},
+		Clients: []roamline.ClientID{"c_1"}, Created: noon}
 }
 
 func trunk() roamline.Trunk {
@@ -275,12 +297,14 @@ func whereChooses(t *testing.T, ctx context.Context, s roamline.Store) {
 	must[roamline.Client](t)(s.Clients().Create(ctx, roamline.Client{ID: "c_z", Name: "z", State: roamline.Waiting}))
 	must[roamline.Listing](t)(s.Listings().Create(ctx, roamline.Listing{Number: "1", To: roamline.Destination{Kind: roamline.ToUser, ID: "u_ana"}}))
 	must[roamline.Trunk](t)(s.Trunks().Create(ctx, trunk()))
+	must[roamline.System](t)(s.Systems().Create(ctx, system()))
 
 	chosen(t, ctx, s.Users(), "login", "ana", "no")
 	chosen(t, ctx, s.Listings(), "to", "u_ana", "u_no")
 	chosen(t, ctx, s.Places(), "within", "p_1", "p_2")
 	chosen(t, ctx, s.Places(), "within", "", "p_no")
 	chosen(t, ctx, s.Trunks(), "name", "carrier", "no")
+	chosen(t, ctx, s.Systems(), "name", "Badge doors", "no")
 	for column, value := range map[string]string{"thumbprint": c.Thumbprint, "login": "desk2", "name": c.Name, "state": "admitted", "place": "p_2"} {
 		chosen(t, ctx, s.Clients(), column, value, "no")
 	}

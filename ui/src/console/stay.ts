@@ -8,6 +8,8 @@ export function method(name: string): string {
 /** Why a stay ended, in words; empty while it lasts. */
 export function reason(name: string | undefined): string {
   if (!name) return "";
+  const [, system] = /^outside: (.*)$/.exec(name) ?? [];
+  if (system) return say.stays.outside(system);
   return (say.stays.reasons as Record<string, string>)[name] ?? name;
 }
 

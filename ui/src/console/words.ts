@@ -290,7 +290,9 @@ export const say = {
       password: "signed in by password",
       pin: "signed in by PIN",
       administrator: "put there by an administrator",
+      outside: "put there by a trusted system",
     },
+    outside: (system: string) => `taken away by ${system}`,
     reasons: {
       "signed out": "signed out there",
       "identified elsewhere": "went on to another client",

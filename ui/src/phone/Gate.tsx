@@ -223,5 +223,5 @@ function keepCall(
 function parting(name: string, news: Extract<News, { event: "released" }>): string | undefined {
   if (news.reason === "identified elsewhere")
     return news.by?.clientName ? words.moved(name, news.by.clientName) : words.movedAway(name);
-  return words.released[news.reason]?.(name);
+  return words.released[news.reason.startsWith("outside: ") ? "outside" : news.reason]?.(name);
 }

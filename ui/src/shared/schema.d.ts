@@ -417,6 +417,40 @@ export interface paths {
         patch: operations["patch-number"];
         trace?: never;
     };
+    "/api/v1/outside/identifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A system says that a user is at a client now */
+        post: operations["create-outside-identification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outside/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A system says that a user has left a client */
+        post: operations["create-outside-release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/places": {
         parameters: {
             query?: never;
@@ -520,6 +554,61 @@ export interface paths {
         get: operations["list-stays"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/systems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Systems outside */
+        get: operations["list-systems"];
+        put?: never;
+        /** Trust a system; it has no secret yet */
+        post: operations["create-system"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/systems/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A system */
+        get: operations["get-system"];
+        /** Change a system */
+        put: operations["put-system"];
+        post?: never;
+        /** Trust a system no longer */
+        delete: operations["delete-system"];
+        options?: never;
+        head?: never;
+        /** Change a system: only what is named */
+        patch: operations["patch-system"];
+        trace?: never;
+    };
+    "/api/v1/systems/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a system a new secret, shown this once; the former one is good for a day more */
+        post: operations["create-system-secret"];
         delete?: never;
         options?: never;
         head?: never;
@@ -701,7 +790,7 @@ export interface components {
             placeId?: string;
         };
         Binding: {
-            /** @description The administrator who put the user there. */
+            /** @description The administrator who put the user there, or the name of the system outside that said so. */
             by?: string;
             client: string;
             clientName: string;
@@ -960,6 +1049,19 @@ export interface components {
             /** @description Who is signed in here. */
             user?: components["schemas"]["Self"];
         };
+        IdentificationInputBody: {
+            /**
+             * Format: date-time
+             * @description When it happened; at most a minute from the server's time.
+             */
+            at: string;
+            /** @description An id or a name. */
+            client: string;
+            /** @description Any text that this system has not sent before, such as a UUID. */
+            nonce: string;
+            /** @description An id or a login. */
+            user: string;
+        };
         Identified: {
             binding: components["schemas"]["Bound"];
             user: components["schemas"]["Self"];
@@ -1024,6 +1126,11 @@ export interface components {
         };
         ListPlace: {
             items: components["schemas"]["Place"][];
+            /** @description Where the next page starts; absent on the last. */
+            next?: string;
+        };
+        ListSystem: {
+            items: components["schemas"]["System"][];
             /** @description Where the next page starts; absent on the last. */
             next?: string;
         };
@@ -1221,6 +1328,19 @@ export interface components {
         Records: {
             items: components["schemas"]["Record"][];
         };
+        ReleaseInputBody: {
+            /**
+             * Format: date-time
+             * @description When it happened; at most a minute from the server's time.
+             */
+            at: string;
+            /** @description An id or a name. */
+            client: string;
+            /** @description Any text that this system has not sent before, such as a UUID. */
+            nonce: string;
+            /** @description An id or a login: only if it is she who is there. Absent: whoever is there. */
+            user?: string;
+        };
         Released: {
             /** @description The one that ended. */
             binding: components["schemas"]["Binding"];
@@ -1314,6 +1434,56 @@ export interface components {
         Story: {
             /** @description In the order of time. */
             items: components["schemas"]["Trace"][];
+        };
+        System: {
+            /** @description It may speak for these clients. */
+            clients?: string[];
+            /** Format: date-time */
+            created: string;
+            /** @description Else nothing that it says is taken. */
+            enabled: boolean;
+            /**
+             * Format: date-time
+             * @description Until when the former secret is good too.
+             */
+            formerUntil?: string;
+            id: string;
+            /** @description Stands in the history beside what it said. */
+            name: string;
+            /** @description It may speak for the clients there, and at places within. */
+            places?: string[];
+            /** Format: int64 */
+            rev: number;
+            secretSet: boolean;
+        };
+        SystemBody: {
+            /** @description It may speak for these clients. */
+            clients?: string[];
+            /** @description Else nothing that it says is taken. */
+            enabled: boolean;
+            /** @description Stands in the history beside what it said. */
+            name: string;
+            /** @description It may speak for the clients there, and at places within. */
+            places?: string[];
+        };
+        SystemBodyPart: {
+            /** @description It may speak for these clients. */
+            clients?: string[];
+            /** @description Else nothing that it says is taken. */
+            enabled?: boolean;
+            /** @description Stands in the history beside what it said. */
+            name?: string;
+            /** @description It may speak for the clients there, and at places within. */
+            places?: string[];
+        };
+        SystemSecret: {
+            /** @description For the header: Authorization: Bearer CREDENTIAL. It is shown this once. */
+            credential: string;
+            /**
+             * Format: date-time
+             * @description Until when the former one is good too.
+             */
+            formerUntil?: string;
         };
         ThisClient: {
             id: string;
@@ -2638,6 +2808,70 @@ export interface operations {
             };
         };
     };
+    "create-outside-identification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentificationInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Binding"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "create-outside-release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "list-places": {
         parameters: {
             query?: {
@@ -2970,6 +3204,251 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stays"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-systems": {
+        parameters: {
+            query?: {
+                /** @description The next of the page before. */
+                after?: string;
+                limit?: number;
+                /** @description A part of a name, login or number. */
+                match?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSystem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "create-system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SystemBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "put-system": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that the record was read with, or *. */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SystemBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "delete-system": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that the record was read with, or *. */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "patch-system": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that the record was read with, or *. */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SystemBodyPart"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "create-system-secret": {
+        parameters: {
+            query?: {
+                /** @description The former secret is no longer good: it became known. */
+                atOnce?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemSecret"];
                 };
             };
             /** @description Error */

@@ -108,6 +108,7 @@ export const words = {
       `${name} was signed out because the connection was lost too long.`,
     idle: (name: string) => `${name} was signed out after a long time without use.`,
     "user disabled": (name: string) => `${name}’s account was switched off.`,
+    outside: (name: string) => `${name} was signed out by the site’s own system.`,
   } as Record<string, (name: string) => string>,
 
   emergency: {
