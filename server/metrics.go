@@ -25,7 +25,7 @@ type meter struct {
 	trunk, gateway        *prometheus.Desc
 }
 
-var quick = []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1}
+var quick = []float64{.0005, .001, .002, .003, .004, .005, .01, .02, .05, .1, .2, .5, 1}
 
 func newMeter(s *Server) *meter {
 	histogram := func(name, help string, buckets []float64) prometheus.Histogram {

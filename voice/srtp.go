@@ -12,8 +12,8 @@ import (
 
 // A cryptor protects, or opens, the packets of one direction. It is pion's
 // context, but for RTP under AEAD_AES_128_GCM, which most packets are: there
-// the state is found without a table and nothing is looked at twice, at half of
-// the cost (docs/voice.md). What RFC 3711 and RFC 7714 ask for is the same, and
+// the state is found without a table and nothing is looked at twice
+// (docs/voice.md has the figures). What RFC 3711 and RFC 7714 ask for is the same, and
 // the tests hold both against each other.
 type cryptor struct {
 	*srtp.Context
