@@ -34,6 +34,9 @@ func (w *who) reach(c roamline.ClientID, here bool) {
 // expect gives a lost client until grace ends to come back. The caller holds
 // w.mu.
 func (w *who) expect(c roamline.ClientID) {
+	if w.stopped { // the door tells of its connections when it closes
+		return
+	}
 	if t := w.leaving[c]; t != nil {
 		t.Stop()
 	}
@@ -99,6 +102,7 @@ func (w *who) unused() {
 func (w *who) stop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.stopped = true
 	for _, t := range w.leaving {
 		t.Stop()
 	}

@@ -413,6 +413,21 @@ func TestAnUnusedBindingEnds(t *testing.T) {
 	}
 }
 
+// The door tells of lost clients while it closes, after the switchboard.
+func TestNobodyIsExpectedBackAfterTheStop(t *testing.T) {
+	d := start(t)
+	d.sb.Take(roamline.Reached{At: now(), Client: "desk1"})
+	d.identify("ana", "desk1")
+	sb := d.sb
+	d.shut()
+	sb.Take(roamline.Lost{At: now(), Client: "desk1"})
+	sb.who.mu.Lock()
+	defer sb.who.mu.Unlock()
+	if len(sb.who.leaving) != 0 {
+		t.Error("a stopped switchboard waits for a client")
+	}
+}
+
 func TestACallFollowsAndCanBeFetched(t *testing.T) {
 	d := start(t)
 	for _, c := range []roamline.ClientID{"desk1", "desk2"} {

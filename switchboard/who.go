@@ -23,6 +23,7 @@ type who struct {
 	leaving map[roamline.ClientID]*time.Timer // clients lost, until grace ends
 	used    map[roamline.ClientID]time.Time   // bound clients, last use
 	started bool
+	stopped bool
 }
 
 // Identify takes a claim from a client: proves it, binds, and returns the
