@@ -67,6 +67,20 @@ func follows(h *house.House, at *client.Client) *carrier.Call {
 	return call
 }
 
+// pickUp waits until it rings at a client, and answers.
+func pickUp(h *house.House, at *client.Client) *carrier.Call {
+	h.Helper()
+	ring, err := at.WaitRing(h.Within())
+	if err != nil {
+		h.Fatal(err)
+	}
+	call, err := ring.Answer(h.Within())
+	if err != nil {
+		h.Fatal(err)
+	}
+	return call
+}
+
 func awaitEnd(h *house.House, c *carrier.Call) {
 	h.Helper()
 	if err := c.WaitEnded(h.Within()); err != nil {
@@ -263,14 +277,7 @@ func TestACallWaitsForHerToSignIn(t *testing.T) {
 		t.Fatal("the caller does not hear that it rings")
 	}
 	identify(h, desk, "ana")
-	ring, err := desk.WaitRing(h.Within())
-	if err != nil {
-		t.Fatal(err)
-	}
-	at, err := ring.Answer(h.Within())
-	if err != nil {
-		t.Fatal(err)
-	}
+	at := pickUp(h, desk)
 	caller.PlayTone(440)
 	hears(h, at, 440)
 	caller.Hangup()
@@ -286,14 +293,7 @@ func TestBothSidesMayWalk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ring, err := desks[1].WaitRing(h.Within())
-	if err != nil {
-		t.Fatal(err)
-	}
-	bo, err := ring.Answer(h.Within())
-	if err != nil {
-		t.Fatal(err)
-	}
+	bo := pickUp(h, desks[1])
 	bo.PlayTone(440)
 	hears(h, ana, 440)
 
