@@ -92,6 +92,7 @@ func TestCallGoesToBrowser(t *testing.T) {
 	if tagOf(ack.To()) != b.tag || ack.CSeq().SeqNo != inv.CSeq().SeqNo {
 		t.Errorf("ACK %s", ack)
 	}
+	b.every = true
 	b.respond(inv, 200, "", answerText) // repeated: acknowledged again
 	b.request(w, sip.ACK)
 	must(w, w.door.Hangup("k_1.2", roamline.Elsewhere))

@@ -51,6 +51,7 @@ func TestCallGoesOut(t *testing.T) {
 
 func TestCancelAfterProvisional(t *testing.T) {
 	w := open(t)
+	w.carrier.every = true
 	inv := w.callOut("k_3.2")
 	must(w, w.door.Hangup("k_3.2", roamline.Elsewhere))
 	w.carrier.request(w, sip.INVITE) // repeated; no CANCEL before it was heard of (RFC 3261 section 9.1)

@@ -197,12 +197,13 @@ type ua struct {
 	tag  string
 	seq  int
 
-	web  *websocket.Conn
-	tcp  net.Conn
-	in   chan []byte
-	seen map[string]bool // OPTIONS that came before
-	via  string          // of what it sends
-	host string
+	web   *websocket.Conn
+	tcp   net.Conn
+	in    chan []byte
+	seen  map[string]bool // requests that came before, by method and branch
+	every bool            // retransmissions are what the test is about
+	via   string          // of what it sends
+	host  string
 }
 
 func (w *world) phone(name string) *ua { return w.phoneAt(name, "127.0.0.1:0") }
@@ -312,17 +313,18 @@ func (u *ua) message(w *world) sip.Message {
 	}
 }
 
-// repeated reports whether msg is a health check that came before: one that
-// was answered late is sent again.
+// repeated reports whether msg is a request that was sent before: to an agent
+// that answers late it is sent again.
 func (u *ua) repeated(msg sip.Message) bool {
 	req, ok := msg.(*sip.Request)
-	if !ok || req.Method != sip.OPTIONS {
+	if !ok || u.every {
 		return false
 	}
 	if u.seen == nil {
 		u.seen = make(map[string]bool)
 	}
-	id := req.CallID().Value()
+	branch, _ := req.Via().Params.Get("branch")
+	id := string(req.Method) + " " + branch
 	was := u.seen[id]
 	u.seen[id] = true
 	return was
